@@ -1,0 +1,91 @@
+"""satmodels: satisfaction models for Python.
+
+``import satmodels as sat`` gives every public name, and loads each only when it is used: the import
+itself pulls in no dataframe library, no scikit-learn and no plotting.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+# The only list of public names: name -> module that defines it. The block below repeats it for type
+# checkers and editors; a test holds the two together.
+_PUBLIC: dict[str, str] = {
+    # errors and warnings
+    "ArgumentError": "errors",
+    "ConvergenceError": "errors",
+    "DataError": "errors",
+    "EngineError": "errors",
+    "IdentificationError": "errors",
+    "ImproperSolutionWarning": "errors",
+    "MissingExtraError": "errors",
+    "SatmodelsError": "errors",
+    "SatmodelsWarning": "errors",
+    "SchemaError": "errors",
+    "SmallSampleWarning": "errors",
+    "SpecError": "errors",
+    # statistics
+    "Moments": "statistics.moments",
+    "PairCounts": "statistics.pair_counts",
+    "ScoreCounts": "statistics.counts",
+    # survey
+    # scores
+    # structural models
+    # kano
+    # drivers
+    # churn
+    # figures
+    "plot": "plots.plot",
+}
+_FOLDERS = ("datasets", "plots")  # reached as sat.datasets.…, sat.plots.…
+
+__version__ = "0.1.0"
+__all__ = sorted(_PUBLIC)  # noqa: PLE0605 - one list, not two
+
+if TYPE_CHECKING:
+    # errors and warnings
+    from satmodels.errors import ArgumentError as ArgumentError
+    from satmodels.errors import ConvergenceError as ConvergenceError
+    from satmodels.errors import DataError as DataError
+    from satmodels.errors import EngineError as EngineError
+    from satmodels.errors import IdentificationError as IdentificationError
+    from satmodels.errors import ImproperSolutionWarning as ImproperSolutionWarning
+    from satmodels.errors import MissingExtraError as MissingExtraError
+    from satmodels.errors import SatmodelsError as SatmodelsError
+    from satmodels.errors import SatmodelsWarning as SatmodelsWarning
+    from satmodels.errors import SchemaError as SchemaError
+    from satmodels.errors import SmallSampleWarning as SmallSampleWarning
+    from satmodels.errors import SpecError as SpecError
+
+    # survey
+    # scores
+    # structural models
+    # kano
+    # drivers
+    # churn
+    # figures
+    from satmodels.plots.plot import plot as plot
+
+    # statistics
+    from satmodels.statistics.counts import ScoreCounts as ScoreCounts
+    from satmodels.statistics.moments import Moments as Moments
+    from satmodels.statistics.pair_counts import PairCounts as PairCounts
+
+
+def __getattr__(name: str) -> Any:
+    if name in _PUBLIC:
+        value = getattr(importlib.import_module(f"satmodels.{_PUBLIC[name]}"), name)
+        globals()[name] = value  # the next access costs nothing
+        return value
+    if name in _FOLDERS:
+        return importlib.import_module(f"satmodels.{name}")
+    import difflib
+
+    close = difflib.get_close_matches(name, [*_PUBLIC, *_FOLDERS], n=3)
+    hint = f" Did you mean {' or '.join(close)}?" if close else ""
+    raise AttributeError(f"module 'satmodels' has no attribute {name!r}.{hint}")
+
+
+def __dir__() -> list[str]:
+    return sorted([*_PUBLIC, *_FOLDERS, "__version__"])

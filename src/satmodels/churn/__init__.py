@@ -1,0 +1,1 @@
+"""Churn warning: windows, panel, features, split, classifier, money, reasons, reports."""

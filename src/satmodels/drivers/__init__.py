@@ -1,0 +1,1 @@
+"""Key drivers, asymmetry, importance-performance, priorities."""

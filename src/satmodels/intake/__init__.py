@@ -1,0 +1,1 @@
+"""The one door for data: the only place that knows dataframe libraries."""

@@ -1,0 +1,147 @@
+"""A stream of numpy blocks from any engine, for statistics that need cross products.
+
+Blocks are float64, one column per item, with NaN for what is missing; only the columns asked for are
+read, and never more than one block is held besides the engine's own buffers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from satmodels.errors import EngineError, SchemaError
+from satmodels.intake.frames import OFFENDERS, Frame, check_numeric_type, collect
+
+BLOCK_ROWS = 65_536  # a block of 24 columns then fits the processor's cache many times over
+
+
+def batches(frame: Frame, columns: Sequence[str], *, rows: int = BLOCK_ROWS) -> Iterator[NDArray[np.float64]]:
+    """Go through the columns block by block.
+
+    Parameters
+    ----------
+    frame : Frame
+        Data of any engine.
+    columns : sequence of str
+        Columns of numbers, in the order wanted.
+    rows : int, default 65,536
+        Largest number of rows in a block.
+
+    Yields
+    ------
+    ndarray of float64, shape (at most ``rows``, number of columns)
+        NaN where an answer is missing.
+
+    Raises
+    ------
+    SchemaError
+        A column holds text, booleans, categories or infinite values.
+    """
+    frame.require(columns)
+    for column in columns:
+        check_numeric_type(frame, column)
+    seen = 0
+    for block in _native_blocks(frame, list(columns), rows):
+        _refuse_infinite(block, columns, seen)
+        seen += len(block)
+        yield block
+
+
+def matrix(frame: Frame, columns: Sequence[str]) -> NDArray[np.float64]:
+    """Return the columns as one float64 array, NaN where an answer is missing."""
+    blocks = list(batches(frame, columns))
+    return np.concatenate(blocks) if blocks else np.empty((0, len(columns)))
+
+
+def _refuse_infinite(block: NDArray[np.float64], columns: Sequence[str], offset: int) -> None:
+    infinite = np.isinf(block)
+    if not infinite.any():
+        return
+    j = int(np.argmax(infinite.any(axis=0)))
+    rows = np.flatnonzero(infinite[:, j])
+    raise SchemaError.answers(
+        columns[j],
+        "finite",
+        "Infinite values are no answers: correct them or set them to missing.",
+        n_bad=len(rows),
+        offenders=[(offset + int(i), float(block[i, j])) for i in rows[:OFFENDERS]],
+    )
+
+
+def _native_blocks(frame: Frame, columns: list[str], rows: int) -> Iterator[NDArray[np.float64]]:
+    native: Any = frame.narwhals.select(columns).to_native()
+    if frame.engine == "pandas":
+        for start in range(0, len(native), rows):
+            yield _pandas_block(native.iloc[start : start + rows], columns, start)
+    elif frame.engine == "polars":
+        yield from _polars_blocks(native, columns, rows)
+    elif frame.engine == "pyarrow":
+        yield from _arrow_blocks(native.to_batches(max_chunksize=rows))
+    elif frame.engine == "duckdb":
+        yield from _arrow_blocks(native.to_arrow_reader(rows))
+    else:
+        yield from _arrow_blocks(collect(frame.narwhals.select(columns), "reading").to_arrow().to_batches())
+
+
+def _pandas_block(part: Any, columns: list[str], start: int) -> NDArray[np.float64]:
+    block = np.empty((len(part), len(columns)))
+    for j, column in enumerate(columns):
+        series = part[column]
+        if series.dtype == object:
+            block[:, j] = [_number(v, column, start + i) for i, v in enumerate(series)]
+        else:
+            block[:, j] = series.to_numpy(dtype=np.float64, na_value=np.nan)
+    return block
+
+
+def _number(value: Any, column: str, row: int) -> float:
+    """Read one cell of an object column: a number, or missing; text and booleans are errors."""
+    if value is None or type(value).__name__ in ("NAType", "NaTType"):
+        return float("nan")
+    if isinstance(value, bool | np.bool_ | str | bytes):
+        raise SchemaError.answers(
+            column,
+            "numeric",
+            "Convert the column to numbers first.",
+            n_bad=1,
+            offenders=[(row, value)],
+        )
+    try:
+        return float(value)
+    except (TypeError, ValueError) as error:
+        raise SchemaError.answers(
+            column, "numeric", "Convert the column to numbers first.", n_bad=1, offenders=[(row, value)]
+        ) from error
+
+
+def _polars_blocks(native: Any, columns: list[str], rows: int) -> Iterator[NDArray[np.float64]]:
+    import polars as pl
+
+    wanted = [pl.col(c).cast(pl.Float64) for c in columns]
+    if isinstance(native, pl.LazyFrame):
+        try:
+            parts = native.select(wanted).collect_batches(chunk_size=rows)
+        except Exception as error:  # the engine's own classes
+            raise EngineError(f"polars failed while reading: {error}", engine="polars") from error
+    else:
+        parts = (native.slice(start, rows).select(wanted) for start in range(0, native.height, rows))
+    for part in parts:
+        if part.height:
+            yield part.to_numpy()
+
+
+def _arrow_blocks(parts: Any) -> Iterator[NDArray[np.float64]]:
+    import pyarrow as pa
+
+    for part in parts:
+        if part.num_rows == 0:
+            continue
+        block = np.empty((part.num_rows, part.num_columns))
+        for j, column in enumerate(part.columns):
+            if pa.types.is_decimal(column.type) or column.null_count or not pa.types.is_floating(column.type):
+                column = column.cast(pa.float64())
+            block[:, j] = column.to_numpy(zero_copy_only=False)
+        yield block

@@ -1,0 +1,243 @@
+"""Any dataframe in, checked once: the only file that decides what counts as a dataframe.
+
+Only operations that give the same answer on every engine are used here: select, filter, elementwise
+with_columns, and group_by(names).agg(plain sum, min, max, len).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import narwhals.stable.v2 as nw
+from narwhals.exceptions import DuplicateError
+
+from satmodels.errors import ArgumentError, EngineError, SchemaError, unknown
+from satmodels.intake.library import FrameLibrary
+from satmodels.results import Table
+
+OFFENDERS = 5  # how many offending rows an error names
+# engine -> library in which results come back; engines that are not dataframe libraries give Arrow
+_COMES_BACK = {
+    "pandas": FrameLibrary.PANDAS,
+    "modin": FrameLibrary.PANDAS,
+    "dask": FrameLibrary.PANDAS,
+    "polars": FrameLibrary.POLARS,
+}
+
+
+class Frame:
+    """A dataframe of any supported library, with its columns checked by name.
+
+    The native object is never changed: every step makes a new expression on it.
+    """
+
+    __slots__ = ("_nw", "columns", "engine", "library")
+
+    def __init__(self, frame: nw.DataFrame[Any] | nw.LazyFrame[Any]) -> None:
+        self._nw = frame
+        self.engine: str = frame.implementation.value
+        self.library = _COMES_BACK.get(self.engine, FrameLibrary.PYARROW)
+        self.columns: tuple[str, ...] = tuple(frame.collect_schema().names())
+
+    @property
+    def narwhals(self) -> nw.DataFrame[Any] | nw.LazyFrame[Any]:
+        """The frame as narwhals sees it; for the modules of this folder only."""
+        return self._nw
+
+    @property
+    def eager(self) -> bool:
+        """Whether the rows are in memory and have an order."""
+        return isinstance(self._nw, nw.DataFrame)
+
+    def dtype(self, column: str) -> nw.dtypes.DType:
+        """Return the type of a column as narwhals names it."""
+        return self._nw.collect_schema()[column]
+
+    def require(self, columns: Iterable[str], *, role: str = "column") -> None:
+        """Raise ArgumentError, with near matches, for the first column that is not there."""
+        for column in columns:
+            if column not in self.columns:
+                raise unknown(role, column, self.columns)
+
+    def unused_name(self, stem: str) -> str:
+        """Return a column name that the frame does not use."""
+        name = stem
+        while name in self.columns:
+            name = f"_{name}"
+        return name
+
+    def n_rows(self) -> int:
+        """Count the rows in the engine."""
+        counted = collect(self._nw.select(nw.len().alias("n")), "counting rows")
+        return int(counted["n"][0])
+
+    def values(self, column: str) -> list[Any]:
+        """Return one column as Python values, NaN as None; for small columns and plots."""
+        self.require([column])
+        return [_none_if_nan(v) for v in collect(self._nw.select(column), "reading").get_column(column)]
+
+    def table(self, columns: Sequence[str]) -> Table:
+        """Return columns as a plain table, rows in the engine's order."""
+        self.require(columns)
+        data = collect(self._nw.select(list(columns)), "reading")
+        return Table.of({name: data.get_column(name).to_list() for name in columns})
+
+    def offenders(
+        self, column: str, values: Sequence[Any], *, id_column: str | None = None, limit: int = OFFENDERS
+    ) -> list[tuple[Any, Any]]:
+        """Find the first rows in which a column has one of these values.
+
+        Returns
+        -------
+        list of (row, value)
+            Row is the 0-based position; on engines without an order it is the id column's value, or
+            None without one.
+        """
+        if self.dtype(column) == nw.Object:
+            return self._object_offenders(column, values, limit)
+        names = [column]
+        frame = self._nw
+        position = self.unused_name("row")
+        if self.eager or self.engine == "polars":
+            frame = frame.with_row_index(position)
+            names.append(position)
+        elif id_column is not None:
+            names.append(id_column)
+        found = collect(
+            frame.filter(_is_any(column, values)).select(names).head(limit), "finding the offending rows"
+        )
+        rows = found.get_column(names[1]).to_list() if len(names) > 1 else [None] * len(found)
+        return list(zip(rows, found.get_column(column).to_list(), strict=True))
+
+    def _object_offenders(self, column: str, values: Sequence[Any], limit: int) -> list[tuple[Any, Any]]:
+        # an object column may hold True beside 1: types must match too, which no engine compares
+        wanted = {(type(v), v) for v in values}
+        found: list[tuple[Any, Any]] = []
+        for i, v in enumerate(self.values(column)):
+            if v is not None and (type(v), v) in wanted:
+                found.append((i, v))
+                if len(found) == limit:
+                    break
+        return found
+
+
+def open_frame(data: Any) -> Frame:
+    """Open a dataframe of any supported library.
+
+    Parameters
+    ----------
+    data : dataframe
+        pandas, polars (eager or lazy), pyarrow Table, DuckDB relation, or anything else that narwhals
+        reads; or a Frame, which is returned as it is.
+
+    Raises
+    ------
+    ArgumentError
+        The object is no dataframe, or two columns bear one name.
+    """
+    if isinstance(data, Frame):
+        return data
+    try:
+        opened: Any = nw.from_native(data)
+    except DuplicateError as error:
+        repeated = str(error).splitlines()[1:]
+        raise ArgumentError(
+            f"two columns bear the same name:{' '.join(repeated)}. Rename one of them."
+        ) from error
+    except TypeError as error:
+        raise ArgumentError(
+            f"a {type(data).__name__} is no dataframe: give a pandas, polars or pyarrow frame, or a "
+            "DuckDB relation."
+        ) from error
+    _refuse_duplicates(opened)
+    return Frame(opened)
+
+
+def _refuse_duplicates(opened: nw.DataFrame[Any] | nw.LazyFrame[Any]) -> None:
+    """Refuse names that an Arrow table or a DuckDB relation has twice: narwhals lets these pass."""
+    engine, native = opened.implementation.value, opened.to_native()
+    names = native.column_names if engine == "pyarrow" else native.columns if engine == "duckdb" else []
+    if len(set(names)) < len(names):
+        twice = sorted({n for n in names if list(names).count(n) > 1})
+        raise ArgumentError(f"two columns bear the same name: {twice}. Rename one of them.")
+
+
+def is_sequence(data: Any) -> bool:
+    """Say whether data is a plain one-dimensional sequence of answers and no dataframe."""
+    if isinstance(data, list | tuple | range):
+        return True
+    return (hasattr(data, "__array__") and getattr(data, "ndim", None) == 1) or _is_series(data)
+
+
+def _is_series(data: Any) -> bool:
+    return isinstance(nw.from_native(data, allow_series=True, pass_through=True), nw.Series)
+
+
+def sequence_values(data: Any) -> list[Any]:
+    """Return the values of a plain sequence as Python objects, NaN and null as None."""
+    values = (
+        data
+        if isinstance(data, list | tuple | range)
+        else data.tolist()
+        if hasattr(data, "tolist")
+        else list(nw.from_native(data, series_only=True).to_list())
+    )
+    return [_none_if_nan(v) for v in values]
+
+
+def collect(frame: nw.DataFrame[Any] | nw.LazyFrame[Any], step: str) -> nw.DataFrame[Any]:
+    """Run a query and return its rows; what the engine says goes on as the cause of an EngineError."""
+    if isinstance(frame, nw.DataFrame):
+        return frame
+    engine = frame.implementation.value
+    try:
+        return frame.collect(engine="streaming") if engine == "polars" else frame.collect()
+    except Exception as error:  # every engine has its own classes
+        raise EngineError(f"{engine} failed while {step}: {error}", engine=engine, feature=step) from error
+
+
+def check_numeric_type(frame: Frame, column: str) -> None:
+    """Raise SchemaError for a column whose type can't hold numbers (text, bool, categories, dates)."""
+    dtype = frame.dtype(column)
+    if dtype.is_numeric() or dtype in (nw.Object, nw.Unknown):
+        return
+    remedy = {
+        "Boolean": "True and False are no scores: convert the column to 0 and 1 if that is what you mean.",
+        "String": "Convert the text to numbers, or declare labels in a Survey and prepare the frame.",
+        "Categorical": "Map the categories to the numbers of the scale first.",
+        "Enum": "Map the categories to the numbers of the scale first.",
+    }.get(type(dtype).__name__, "Give a column of numbers.")
+    nonempty = [v for v in frame_head(frame, column) if v is not None]
+    if not nonempty:
+        return  # an all-missing column has whatever type its library gives
+    raise SchemaError(
+        f"column {column!r} holds {dtype}, not numbers (first value {nonempty[0]!r}). {remedy}",
+        column=column,
+        value=nonempty[0],
+        rule="numeric",
+    )
+
+
+def frame_head(frame: Frame, column: str, n: int = 1) -> list[Any]:
+    """Return the first n answers of a column that are not missing."""
+    found = collect(
+        frame.narwhals.select(column).filter(nw.col(column).is_null() == False).head(n),  # noqa: E712 - an expression
+        "reading",
+    )
+    return found.get_column(column).to_list()
+
+
+def _is_any(column: str, values: Sequence[Any]) -> nw.Expr:
+    conditions = [nw.col(column) == nw.lit(v) for v in values]
+    return nw.any_horizontal(*conditions, ignore_nulls=True)
+
+
+def _none_if_nan(value: Any) -> Any:
+    # NaN, NaT and pandas.NA are the values that do not equal themselves (NA: comparing has no truth)
+    if value is None:
+        return None
+    try:
+        return value if value == value else None
+    except (TypeError, ValueError):
+        return None

@@ -1,0 +1,1 @@
+"""Kano classification: tables, rules, coefficients, analysis."""

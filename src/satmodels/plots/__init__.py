@@ -1,0 +1,1 @@
+"""Figures from results: matplotlib, and path diagrams as plain SVG and Mermaid."""

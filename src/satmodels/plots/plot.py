@@ -1,0 +1,48 @@
+"""One public function draws every result: the result's kind decides the figure."""
+
+from __future__ import annotations
+
+import importlib
+from typing import Any
+
+from satmodels.errors import ArgumentError
+from satmodels.results import Result
+
+# result kind -> module of this folder and its function(result, **options) -> matplotlib Figure
+_FIGURES: dict[str, tuple[str, str]] = {}
+
+
+def plot(result: Result, **options: Any) -> Any:
+    """Draw a result.
+
+    Parameters
+    ----------
+    result : Result
+        Any result of satmodels.
+    **options
+        Options of that kind of figure; see the module of :mod:`satmodels.plots` that draws it.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+        Shown as it is by a notebook; ``.savefig(path)`` writes it.
+
+    Raises
+    ------
+    ArgumentError
+        There is no figure for this kind of result, or an option is unknown.
+    MissingExtraError
+        matplotlib is not installed.
+    """
+    kind = getattr(result, "kind", None)
+    if not isinstance(kind, str) or kind not in _FIGURES:
+        known = ", ".join(sorted(_FIGURES))
+        raise ArgumentError(f"there is no figure for {type(result).__name__}; results with one: {known}")
+    module, name = _FIGURES[kind]
+    draw = getattr(importlib.import_module(f"satmodels.plots.{module}"), name)
+    try:
+        return draw(result, **options)
+    except TypeError as error:
+        if "unexpected keyword argument" in str(error):
+            raise ArgumentError(f"{error}: see satmodels.plots.{module}.{name}") from error
+        raise

@@ -1,0 +1,1 @@
+"""NPS, CSAT, CES, CSI, SERVQUAL, indicators, comparisons, trends and RFM."""

@@ -1,0 +1,1 @@
+"""Structural satisfaction models: PLS path modelling and covariance structure models."""

@@ -1,0 +1,1 @@
+"""Effects, fit, reliability and validity of a structural model."""

@@ -1,0 +1,1 @@
+"""Covariance structure models by maximum likelihood and its relatives."""

@@ -1,0 +1,1 @@
+"""The model as data: specification, syntax, ready-made templates."""

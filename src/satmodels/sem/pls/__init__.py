@@ -1,0 +1,1 @@
+"""PLS path modelling on the correlation matrix."""

@@ -1,0 +1,1 @@
+"""Mergeable statistics, intervals, design-based variance, resampling of statistics."""

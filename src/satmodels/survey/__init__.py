@@ -1,0 +1,1 @@
+"""What was asked and answered: items, scales, checks, preparation, weights, files, privacy."""
