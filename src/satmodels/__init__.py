@@ -41,7 +41,7 @@ _PUBLIC: dict[str, str] = {
 _FOLDERS = ("datasets", "plots")  # reached as sat.datasets.…, sat.plots.…
 
 __version__ = "0.1.0"
-__all__ = sorted(_PUBLIC)  # noqa: PLE0605 - one list, not two
+__all__ = sorted(_PUBLIC)  # noqa: PLE0605  # pyright: ignore[reportUnsupportedDunderAll] - one list, not two
 
 if TYPE_CHECKING:
     # errors and warnings

@@ -34,7 +34,7 @@ FONTS = (
     "SimHei",
     "Arial Unicode MS",
 )
-RC = {
+RC: dict[Any, Any] = {
     "axes.edgecolor": MUTED,
     "axes.labelcolor": INK,
     "axes.spines.right": False,

@@ -1,0 +1,1 @@
+"""A whole satisfaction study from one command: ``python -m satmodels.demo``."""
