@@ -30,6 +30,17 @@ _PUBLIC: dict[str, str] = {
     "PairCounts": "statistics.pair_counts",
     "ScoreCounts": "statistics.counts",
     # survey
+    "Choice": "survey.items",
+    "Date": "survey.items",
+    "Effort": "survey.items",
+    "Gap": "survey.items",
+    "KanoPair": "survey.items",
+    "MultiChoice": "survey.items",
+    "Number": "survey.items",
+    "Rating": "survey.items",
+    "Recommend": "survey.items",
+    "Scale": "survey.scale",
+    "Text": "survey.items",
     # scores
     # structural models
     # kano
@@ -58,7 +69,6 @@ if TYPE_CHECKING:
     from satmodels.errors import SmallSampleWarning as SmallSampleWarning
     from satmodels.errors import SpecError as SpecError
 
-    # survey
     # scores
     # structural models
     # kano
@@ -71,6 +81,19 @@ if TYPE_CHECKING:
     from satmodels.statistics.counts import ScoreCounts as ScoreCounts
     from satmodels.statistics.moments import Moments as Moments
     from satmodels.statistics.pair_counts import PairCounts as PairCounts
+
+    # survey
+    from satmodels.survey.items import Choice as Choice
+    from satmodels.survey.items import Date as Date
+    from satmodels.survey.items import Effort as Effort
+    from satmodels.survey.items import Gap as Gap
+    from satmodels.survey.items import KanoPair as KanoPair
+    from satmodels.survey.items import MultiChoice as MultiChoice
+    from satmodels.survey.items import Number as Number
+    from satmodels.survey.items import Rating as Rating
+    from satmodels.survey.items import Recommend as Recommend
+    from satmodels.survey.items import Text as Text
+    from satmodels.survey.scale import Scale as Scale
 
 
 def __getattr__(name: str) -> Any:
