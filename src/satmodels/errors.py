@@ -75,7 +75,9 @@ class SchemaError(SatmodelsError, ValueError):
         """Build the error from the facts, in the one wording that all checks share."""
         if offenders:
             value = offenders[0][1]
-            where = ", ".join(f"{value_!r} in row {row!r}" for row, value_ in offenders)
+            where = ", ".join(
+                f"{value_!r} in row {row!r}" if row is not None else repr(value_) for row, value_ in offenders
+            )
             where = f"first: {where}"
         else:
             where = f"for example {value!r}"

@@ -99,7 +99,7 @@ def check_weight(frame: Frame, weight: str) -> None:
         (n_infinite, "finite", value > 1e300),
     ):
         if n_bad:
-            found = _first(frame, weight, condition)
+            found = frame.first_rows(weight, condition)
             raise SchemaError.answers(
                 weight,
                 f"weights are {rule}",
@@ -107,18 +107,6 @@ def check_weight(frame: Frame, weight: str) -> None:
                 n_bad=n_bad,
                 offenders=found,
             )
-
-
-def _first(frame: Frame, column: str, condition: nw.Expr) -> list[tuple[Any, Any]]:
-    native: Any = frame.narwhals
-    if not (frame.eager or frame.engine == "polars"):
-        found = collect(native.filter(condition).select(column).head(5), "finding the offending rows")
-        return [(None, v) for v in found.get_column(column).to_list()]
-    row = frame.unused_name("row")
-    found = collect(
-        native.with_row_index(row).filter(condition).select(row, column).head(5), "finding the offending rows"
-    )
-    return list(zip(found.get_column(row).to_list(), found.get_column(column).to_list(), strict=True))
 
 
 def _key_values(values: list[Any]) -> list[Any]:

@@ -96,19 +96,35 @@ class Frame:
         """
         if self.dtype(column) == nw.Object:
             return self._object_offenders(column, values, limit)
+        return self.first_rows(column, _is_any(column, values), id_column=id_column, limit=limit)
+
+    def first_rows(
+        self, column: str, condition: nw.Expr, *, id_column: str | None = None, limit: int = OFFENDERS
+    ) -> list[tuple[Any, Any]]:
+        """Find the first rows that meet a condition: (row, value of the column), row as in `offenders`."""
         names = [column]
-        frame = self._nw
         position = self.unused_name("row")
-        if self.eager or self.engine == "polars":
-            frame = frame.with_row_index(position)
+        frame = self._numbered(position)
+        if frame is not None:
             names.append(position)
-        elif id_column is not None:
+        elif id_column is not None and id_column != column:
             names.append(id_column)
+        source: Any = frame if frame is not None else self._nw
         found = collect(
-            frame.filter(_is_any(column, values)).select(names).head(limit), "finding the offending rows"
+            source.filter(condition).select(names).head(limit),
+            "finding the offending rows",
         )
         rows = found.get_column(names[1]).to_list() if len(names) > 1 else [None] * len(found)
         return list(zip(rows, found.get_column(column).to_list(), strict=True))
+
+    def _numbered(self, name: str) -> nw.DataFrame[Any] | nw.LazyFrame[Any] | None:
+        """Return the frame with its row positions, or None where the engine's rows have no order."""
+        if isinstance(self._nw, nw.DataFrame):
+            return self._nw.with_row_index(name)
+        if self.engine == "polars":  # narwhals asks lazy frames for a sort column; polars keeps the order
+            native: Any = self._nw.to_native()
+            return nw.from_native(native.with_row_index(name))
+        return None
 
     def _object_offenders(self, column: str, values: Sequence[Any], limit: int) -> list[tuple[Any, Any]]:
         # an object column may hold True beside 1: types must match too, which no engine compares
@@ -200,7 +216,7 @@ def collect(frame: nw.DataFrame[Any] | nw.LazyFrame[Any], step: str) -> nw.DataF
 def check_numeric_type(frame: Frame, column: str) -> None:
     """Raise SchemaError for a column whose type can't hold numbers (text, bool, categories, dates)."""
     dtype = frame.dtype(column)
-    if dtype.is_numeric() or dtype in (nw.Object, nw.Unknown):
+    if dtype.is_numeric() or isinstance(dtype, nw.Object | nw.Unknown):
         return
     remedy = {
         "Boolean": "True and False are no scores: convert the column to 0 and 1 if that is what you mean.",
