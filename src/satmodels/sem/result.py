@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from satmodels.errors import ArgumentError, unknown
@@ -92,25 +92,25 @@ class SEMResult(Result):
     @property
     def r2(self) -> pd.DataFrame:
         """Explained variance of the endogenous constructs: ``construct, r2, r2_adjusted``."""
-        return self._by_group(lambda g: effects.r2_table(g))
+        return self._by_group(effects.r2_table)
 
     def effects(self) -> pd.DataFrame:
         """Direct, indirect and total effects: ``source, target, direct, indirect, total`` (standardised)."""
-        return self._by_group(lambda g: effects.effects_table(g))
+        return self._by_group(effects.effects_table)
 
     def f2(self) -> pd.DataFrame:
         """Effect sizes f² = (R² - R² without the source) / (1 - R²): ``target, source, value``."""
-        return self._by_group(lambda g: effects.f2_table(g))
+        return self._by_group(effects.f2_table)
 
     def vif(self) -> pd.DataFrame:
         """Variance inflation factors of the sources of each target: ``target, source, value``."""
-        return self._by_group(lambda g: effects.vif_table(g))
+        return self._by_group(effects.vif_table)
 
     # tables of the measurement part --------------------------------------------------------------
 
     def reliability(self) -> pd.DataFrame:
         """Reliability of each construct: ``construct, alpha, rho_a, rho_c, ave``."""
-        return self._by_group(lambda g: reliability.reliability_table(g))
+        return self._by_group(reliability.reliability_table)
 
     def htmt(self, group: object = None) -> pd.DataFrame:
         """Heterotrait-monotrait ratios of correlations, constructs by constructs.
@@ -159,7 +159,10 @@ class SEMResult(Result):
         """
         from satmodels.sem.index import index_table
 
-        return self._by_group(lambda g: index_table(g, self.spec, scale))
+        def table(g: GroupSummary) -> Table:
+            return index_table(g, self.spec, scale)
+
+        return self._by_group(table)
 
     # presentation --------------------------------------------------------------------------------
 
@@ -186,13 +189,13 @@ class SEMResult(Result):
             raise ArgumentError(f"this model has groups: which one? group= one of {names}")
         raise unknown("group", group, names)
 
-    def _by_group(self, table: Any) -> pd.DataFrame:
+    def _by_group(self, table: Callable[[GroupSummary], Table]) -> pd.DataFrame:
         if len(self.groups) == 1:
             return _frame(table(self.groups[0]))
         records: list[dict[str, Any]] = []
         names: tuple[str, ...] = ()
         for g in self.groups:
-            part: Table = table(g)
+            part = table(g)
             names = ("group", *part.names)
             records += [{"group": g.group, **row} for row in part.rows()]
         return _frame(Table.from_records(records, names))
