@@ -43,6 +43,10 @@ _PUBLIC: dict[str, str] = {
     "Text": "survey.items",
     # scores
     # structural models
+    "ModelSpec": "sem.model.spec",
+    "acsi": "sem.model.templates",
+    "ccsi": "sem.model.templates",
+    "ecsi": "sem.model.templates",
     # kano
     # drivers
     # churn
@@ -69,13 +73,18 @@ if TYPE_CHECKING:
     from satmodels.errors import SmallSampleWarning as SmallSampleWarning
     from satmodels.errors import SpecError as SpecError
 
-    # scores
-    # structural models
     # kano
     # drivers
     # churn
     # figures
     from satmodels.plots.plot import plot as plot
+
+    # scores
+    # structural models
+    from satmodels.sem.model.spec import ModelSpec as ModelSpec
+    from satmodels.sem.model.templates import acsi as acsi
+    from satmodels.sem.model.templates import ccsi as ccsi
+    from satmodels.sem.model.templates import ecsi as ecsi
 
     # statistics
     from satmodels.statistics.counts import ScoreCounts as ScoreCounts
