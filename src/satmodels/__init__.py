@@ -42,6 +42,9 @@ _PUBLIC: dict[str, str] = {
     "Scale": "survey.scale",
     "Text": "survey.items",
     # scores
+    "SEGMENTS": "scores.rfm_segments",
+    "Segment": "scores.rfm_segments",
+    "rfm": "scores.rfm",
     # structural models
     "ModelSpec": "sem.model.spec",
     "acsi": "sem.model.templates",
@@ -80,6 +83,10 @@ if TYPE_CHECKING:
     from satmodels.plots.plot import plot as plot
 
     # scores
+    from satmodels.scores.rfm import rfm as rfm
+    from satmodels.scores.rfm_segments import SEGMENTS as SEGMENTS
+    from satmodels.scores.rfm_segments import Segment as Segment
+
     # structural models
     from satmodels.sem.model.spec import ModelSpec as ModelSpec
     from satmodels.sem.model.templates import acsi as acsi

@@ -12,6 +12,7 @@ from enum import Enum
 from typing import Any, ClassVar, Protocol
 
 import numpy as np
+from numpy.typing import NDArray
 
 HTML_ROWS = 60  # a notebook shows this many rows; tidy() has them all
 HTML_DIGITS = 4
@@ -20,7 +21,7 @@ HTML_DIGITS = 4
 class FrameBuilder(Protocol):
     """Something that turns columns into a dataframe of one library (see ``intake.library``)."""
 
-    def build(self, columns: Mapping[str, Sequence[Any]]) -> Any:
+    def build(self, columns: Mapping[str, Sequence[Any] | NDArray[Any]]) -> Any:
         """Return a dataframe with these columns."""
         ...
 

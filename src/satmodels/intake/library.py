@@ -6,6 +6,9 @@ from collections.abc import Mapping, Sequence
 from enum import Enum
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from satmodels.errors import MissingExtraError
 
 
@@ -16,8 +19,8 @@ class FrameLibrary(Enum):
     POLARS = "polars"
     PYARROW = "pyarrow"
 
-    def build(self, columns: Mapping[str, Sequence[Any]]) -> Any:
-        """Return a dataframe with these columns; None is missing.
+    def build(self, columns: Mapping[str, Sequence[Any] | NDArray[Any]]) -> Any:
+        """Return a dataframe with these columns (plain values, or arrays); None is missing.
 
         A column of numbers with gaps stays a column of numbers in every library: NaN in pandas, null
         in polars and Arrow.
@@ -38,10 +41,12 @@ def _numbers(values: Sequence[Any]) -> bool:
     return all(v is None or (isinstance(v, int | float) and not isinstance(v, bool)) for v in values)
 
 
-def _build_pandas(columns: Mapping[str, Sequence[Any]]) -> Any:
+def _build_pandas(columns: Mapping[str, Sequence[Any] | NDArray[Any]]) -> Any:
     import pandas as pd
 
-    def series(values: Sequence[Any]) -> Any:
+    def series(values: Sequence[Any] | NDArray[Any]) -> Any:
+        if isinstance(values, np.ndarray):
+            return pd.Series(values.copy())  # the result's own array is read-only
         if values and all(isinstance(v, bool) for v in values):
             return pd.Series(list(values), dtype=bool)
         if values and all(isinstance(v, int) and not isinstance(v, bool) for v in values):
@@ -53,13 +58,15 @@ def _build_pandas(columns: Mapping[str, Sequence[Any]]) -> Any:
     return pd.DataFrame({name: series(values) for name, values in columns.items()})
 
 
-def _build_polars(columns: Mapping[str, Sequence[Any]]) -> Any:
+def _build_polars(columns: Mapping[str, Sequence[Any] | NDArray[Any]]) -> Any:
     try:
         import polars as pl
     except ImportError as error:  # pragma: no cover - a polars frame came in, so polars is there
         raise MissingExtraError("polars", "polars") from error
 
-    def series(name: str, values: Sequence[Any]) -> Any:
+    def series(name: str, values: Sequence[Any] | NDArray[Any]) -> Any:
+        if isinstance(values, np.ndarray):
+            return pl.Series(name, values if values.dtype != object else values.tolist())
         if _floats(values):
             return pl.Series(name, list(values), dtype=pl.Float64)
         if any(isinstance(v, float) for v in values) and _numbers(values):
@@ -69,13 +76,17 @@ def _build_polars(columns: Mapping[str, Sequence[Any]]) -> Any:
     return pl.DataFrame([series(name, values) for name, values in columns.items()])
 
 
-def _build_pyarrow(columns: Mapping[str, Sequence[Any]]) -> Any:
+def _build_pyarrow(columns: Mapping[str, Sequence[Any] | NDArray[Any]]) -> Any:
     try:
         import pyarrow as pa
     except ImportError as error:
         raise MissingExtraError("pyarrow", "duckdb") from error
 
-    def array(values: Sequence[Any]) -> Any:
+    def array(values: Sequence[Any] | NDArray[Any]) -> Any:
+        if isinstance(values, np.ndarray):
+            if values.dtype != object:
+                return pa.array(values)
+            return pa.array(values.tolist())
         if _floats(values) or (any(isinstance(v, float) for v in values) and _numbers(values)):
             return pa.array([None if v is None else float(v) for v in values], type=pa.float64())
         try:
