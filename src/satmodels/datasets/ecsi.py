@@ -90,7 +90,9 @@ def load_ecsi() -> EcsiStudy:
 
 @functools.cache
 def _figures() -> tuple[Moments, dict[str, Any]]:
-    figures: dict[str, Any] = read_json(files(__package__).joinpath(FIGURES).read_text(encoding="utf-8"))
+    figures: dict[str, Any] = read_json(
+        files("satmodels.datasets").joinpath(FIGURES).read_text(encoding="utf-8")
+    )
     names = [name for block in figures["items"].values() for name in block]
     corr = np.eye(len(names))
     for i, row in enumerate(figures["corr_below_diagonal"], start=1):
