@@ -15,7 +15,7 @@ import narwhals.stable.v2 as nw
 import numpy as np
 from numpy.typing import NDArray
 
-from satmodels.errors import ArgumentError, SchemaError
+from satmodels.errors import ArgumentError, EngineError, SchemaError
 from satmodels.intake.frames import Frame, check_numeric_type, collect
 
 LARGEST_EXACT_ID = 2**53  # above this, neighbouring whole numbers are one float
@@ -75,6 +75,8 @@ def total_by_customer(
     SchemaError
         The dates are no dates, an amount is infinite or no number, a customer id is a float too large to
         be exact, or a transaction lies after ``as_of`` and ``future="error"``.
+    EngineError
+        The engine does not hand its dates on (time stamps with a time zone in DuckDB).
     """
     columns = (customer, day, amount)
     frame.require(columns)
@@ -231,6 +233,14 @@ def _with_real_dates(frame: Frame, day: str) -> Frame:
         return frame
     if isinstance(dtype, nw.Object) and frame.engine == "pandas":
         return _pandas_dates(frame, day)
+    if isinstance(dtype, nw.Unknown):
+        raise EngineError(
+            f"column {day!r} has a type that {frame.engine} does not hand on (in DuckDB: a time stamp with "
+            "time zone). Give the local time without a zone, in DuckDB: day AT TIME ZONE 'Europe/Berlin'.",
+            engine=frame.engine,
+            feature="time stamps with a time zone",
+            alternative="local time without a zone",
+        )
     first = frame.first_rows(day, nw.col(day).is_null() == False, limit=1)  # noqa: E712 - an expression
     if not first:
         return frame
@@ -297,7 +307,10 @@ def _days(last: nw.Series[Any], zone: str | None) -> NDArray[np.datetime64]:
     if len(last) == 0:
         return np.empty(0, dtype="datetime64[D]")
     if zone is not None:
-        last = last.dt.convert_time_zone(zone).dt.replace_time_zone(None)
+        # value by value: dropping the zone in the engine gives local time on some, UTC on Arrow in pandas
+        local = ZoneInfo(zone)
+        days = [None if stamp is None else stamp.astimezone(local).date() for stamp in last.to_list()]
+        return np.array(days, dtype="datetime64[D]")
     return np.asarray(last.to_numpy()).astype("datetime64[D]")
 
 

@@ -9,7 +9,9 @@ from satmodels.errors import ArgumentError
 from satmodels.results import Result
 
 # result kind -> module of this folder and its function(result, **options) -> matplotlib Figure
-_FIGURES: dict[str, tuple[str, str]] = {}
+_FIGURES: dict[str, tuple[str, str]] = {
+    "rfm": ("rfm", "rfm_figure"),
+}
 
 
 def plot(result: Result, **options: Any) -> Any:

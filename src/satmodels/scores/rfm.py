@@ -173,7 +173,7 @@ class RFMResult(Result):
             cells, codes = np.unique(self._segment, return_inverse=True)
             labels, name = cells.tolist(), "rfm"
         n = np.bincount(codes, minlength=len(labels))
-        columns: dict[str, Any] = {name: labels, "n": n.tolist(), "share": (n / self.n).tolist()}
+        columns: dict[str, Any] = {name: labels, "n": n.tolist(), "share": (n / max(self.n, 1)).tolist()}
         for dimension in DIMENSIONS:
             sums = np.bincount(codes, weights=self._values[dimension], minlength=len(labels))
             columns[dimension] = [float(s / k) if k else None for s, k in zip(sums, n, strict=True)]
