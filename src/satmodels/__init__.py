@@ -40,6 +40,7 @@ _PUBLIC: dict[str, str] = {
     "Rating": "survey.items",
     "Recommend": "survey.items",
     "Scale": "survey.scale",
+    "Survey": "survey.survey",
     "Text": "survey.items",
     # scores
     "SEGMENTS": "scores.rfm_segments",
@@ -47,11 +48,17 @@ _PUBLIC: dict[str, str] = {
     "rfm": "scores.rfm",
     # structural models
     "ModelSpec": "sem.model.spec",
+    "PLSPM": "sem.pls.estimator",
     "acsi": "sem.model.templates",
     "ccsi": "sem.model.templates",
     "ecsi": "sem.model.templates",
     # kano
+    "KanoTable": "kano_model.tables",
+    "kano": "kano_model.analysis",
     # drivers
+    "importance_performance": "drivers.importance_performance",
+    "key_drivers": "drivers.key_drivers",
+    "priorities": "drivers.priorities",
     # churn
     # figures
     "plot": "plots.plot",
@@ -77,7 +84,14 @@ if TYPE_CHECKING:
     from satmodels.errors import SpecError as SpecError
 
     # kano
+    from satmodels.kano_model.analysis import kano as kano
+    from satmodels.kano_model.tables import KanoTable as KanoTable
+
     # drivers
+    from satmodels.drivers.importance_performance import importance_performance as importance_performance
+    from satmodels.drivers.key_drivers import key_drivers as key_drivers
+    from satmodels.drivers.priorities import priorities as priorities
+
     # churn
     # figures
     from satmodels.plots.plot import plot as plot
@@ -89,6 +103,7 @@ if TYPE_CHECKING:
 
     # structural models
     from satmodels.sem.model.spec import ModelSpec as ModelSpec
+    from satmodels.sem.pls.estimator import PLSPM as PLSPM
     from satmodels.sem.model.templates import acsi as acsi
     from satmodels.sem.model.templates import ccsi as ccsi
     from satmodels.sem.model.templates import ecsi as ecsi
@@ -110,6 +125,7 @@ if TYPE_CHECKING:
     from satmodels.survey.items import Recommend as Recommend
     from satmodels.survey.items import Text as Text
     from satmodels.survey.scale import Scale as Scale
+    from satmodels.survey.survey import Survey as Survey
 
 
 def __getattr__(name: str) -> Any:

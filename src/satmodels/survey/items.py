@@ -22,6 +22,31 @@ MAX_TEXT = 100_000  # characters of a free answer
 Name = Annotated[str, Field(min_length=1, max_length=300)]
 
 
+Code = int | str
+
+
+def _read_options(options: Any) -> Any:
+    """Read the list that :func:`_write_options` makes."""
+    if isinstance(options, list) and all(isinstance(o, dict) for o in options):
+        if any(set(o) != {"code", "label"} for o in options):
+            raise ArgumentError("an option is an object with the fields code and label")
+        found = {o["code"]: o["label"] for o in options}
+        if len(found) < len(options):
+            raise ArgumentError("a code is listed twice")
+        return found
+    return options
+
+
+def _write_options(options: dict[Code, Wording]) -> list[dict[str, Any]]:
+    # keys of a JSON object are texts, which would turn code 1 into "1"
+    return [{"code": code, "label": label} for code, label in options.items()]
+
+
+Options = Annotated[
+    dict[Code, Wording], BeforeValidator(_read_options), PlainSerializer(_write_options, when_used="json")
+]
+
+
 # pydantic still has a long deprecated method `construct`; here it is the field's standard term
 with warnings.catch_warnings():
     warnings.filterwarnings("ignore", message='Field name "construct"', category=UserWarning)
@@ -43,7 +68,9 @@ with warnings.catch_warnings():
             Where the experience happened, at which stage of the journey, and how the question was asked
             (``"online"``, ``"phone"``, ...).
         required : bool, default False
-            Whether a missing answer is a violation.
+            Whether a missing answer is a violation. A code for a missing answer is an answer here.
+        missing_codes : mapping, optional
+            ``{code: meaning}`` of this item's codes for missing answers, besides those of the survey.
         """
 
         name: Name
@@ -54,6 +81,7 @@ with warnings.catch_warnings():
         stage: Name | None = None
         channel: Name | None = None
         required: bool = False
+        missing_codes: Options | None = None
 
         def __init__(self, **fields: Any) -> None:
             super().__init__(**fields)
@@ -258,31 +286,6 @@ class Gap(Item):
         return {self.expectation: self.scale, self.perception: self.scale}
 
 
-Code = int | str
-
-
-def _read_options(options: Any) -> Any:
-    """Read the list that :func:`_write_options` makes."""
-    if isinstance(options, list) and all(isinstance(o, dict) for o in options):
-        if any(set(o) != {"code", "label"} for o in options):
-            raise ArgumentError("an option is an object with the fields code and label")
-        found = {o["code"]: o["label"] for o in options}
-        if len(found) < len(options):
-            raise ArgumentError("a code is listed twice")
-        return found
-    return options
-
-
-def _write_options(options: dict[Code, Wording]) -> list[dict[str, Any]]:
-    # keys of a JSON object are texts, which would turn code 1 into "1"
-    return [{"code": code, "label": label} for code, label in options.items()]
-
-
-Options = Annotated[
-    dict[Code, Wording], BeforeValidator(_read_options), PlainSerializer(_write_options, when_used="json")
-]
-
-
 class Choice(Item):
     """One answer out of several that have no order.
 
@@ -476,5 +479,5 @@ def _checked(options: dict[Code, Wording]) -> dict[Code, Wording]:
     kinds = {type(code) for code in options}
     if len(kinds) > 1:
         raise ValueError("codes are either all whole numbers or all texts")
-    labels_to_codes(options)  # type: ignore[arg-type]  # refuses one label for two codes
+    labels_to_codes(options)  # refuses one label for two codes
     return options

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from typing import Any, TypeVar
 
 from pydantic import BaseModel, ConfigDict, StrictInt, ValidationError, field_validator, model_validator
 
@@ -13,6 +13,7 @@ MAX_CODES = 1001  # a slider from 0 to 1000; anything longer is a Number, not a 
 
 # What a person reads: one text, or one per language: {"en": "satisfied", "zh": "满意"}
 Wording = str | dict[str, str]
+C = TypeVar("C")
 
 
 def in_language(wording: Wording | None, language: str | None = None) -> str | None:
@@ -173,9 +174,9 @@ class Scale(Spec):
         return (value - self.low) / (self.high - self.low) * 100
 
 
-def labels_to_codes(labels: Mapping[int, Wording]) -> dict[str, int]:
+def labels_to_codes(labels: Mapping[C, Wording]) -> dict[str, C]:
     """Return ``{label: code}`` over all languages; a text with two codes is a ValueError."""
-    found: dict[str, int] = {}
+    found: dict[str, C] = {}
     for code, wording in labels.items():
         for text in in_all_languages(wording):
             if found.setdefault(text, code) != code:

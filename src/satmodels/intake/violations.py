@@ -1,0 +1,373 @@
+"""Count the violations of all rules of a frame in one pass of its engine, then name the first offenders."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import narwhals.stable.v2 as nw
+
+from satmodels.intake.frames import OFFENDERS, Frame, collect
+from satmodels.intake.rules import (
+    FINITE,
+    ISO,
+    ISO_DATE,
+    OPTIONS,
+    REQUIRED,
+    WHOLE,
+    ColumnRule,
+    is_missing,
+)
+
+MAX_NAMED = 200  # violated rules whose offenders are looked up; the others are only counted
+DUPLICATE = "one row per"
+BOTH_OR_NEITHER = "both or neither"
+TEXTUAL = (nw.String, nw.Categorical, nw.Enum)  # types whose values are texts
+_MAX_COPIES = 10_000  # rows that are read to name the first duplicates
+
+
+@dataclass(frozen=True)
+class Broken:
+    """A rule with the number of values that break it and the first of them as (row, value)."""
+
+    column: str
+    rule: str
+    n_bad: int
+    offenders: tuple[tuple[Any, Any], ...]
+
+
+@dataclass(frozen=True)
+class Counted:
+    """Number of rows, and the rules that are broken."""
+
+    n_rows: int
+    broken: tuple[Broken, ...]
+
+
+@dataclass(frozen=True)
+class Condition:
+    column: str
+    rule: str
+    holds: nw.Expr
+    show: str | None = None  # column whose values are shown; the rule's own where None
+
+
+def count_violations(
+    frame: Frame,
+    rules: Sequence[ColumnRule],
+    pairs: Sequence[tuple[ColumnRule, ColumnRule]] = (),
+    key: Sequence[str] = (),
+    id_column: str | None = None,
+) -> Counted:
+    """Count how often each rule is broken.
+
+    Parameters
+    ----------
+    frame : Frame
+        Data of any engine.
+    rules : sequence of ColumnRule
+        One rule per column; every column is in the frame.
+    pairs : sequence of (ColumnRule, ColumnRule)
+        Columns that are answered together or not at all.
+    key : sequence of str
+        Columns that together are unique; rows in which the first is missing are left out.
+    id_column : str, optional
+        Names the offending rows on engines whose rows have no order.
+    """
+    conditions: list[Condition] = []
+    cell_by_cell: list[ColumnRule] = []
+    for rule in rules:
+        if holds_objects(frame, rule.column):
+            cell_by_cell.append(rule)
+        else:
+            conditions += conditions_of(frame, rule)
+    for first, second in pairs:
+        conditions.append(_half_answered(frame, first, second))
+    n_rows, counts = _count(frame, conditions)
+    broken: list[Broken] = []
+    named = 0
+    for condition, n_bad in zip(conditions, counts, strict=True):
+        if n_bad:
+            named += 1
+            found = _name(frame, condition, id_column) if named <= MAX_NAMED else []
+            broken.append(Broken(condition.column, condition.rule, n_bad, tuple(found)))
+    for rule in cell_by_cell:
+        broken += _by_value(frame, rule)
+    order = {rule.column: i for i, rule in enumerate(rules)}
+    broken.sort(key=lambda b: order[b.column])
+    if key:
+        broken += _duplicates(frame, tuple(key))
+    return Counted(n_rows, tuple(broken))
+
+
+def _count(frame: Frame, conditions: Sequence[Condition]) -> tuple[int, list[int]]:
+    sums = [c.holds.cast(nw.Int64).sum().alias(f"c{i}") for i, c in enumerate(conditions)]
+    native: Any = frame.narwhals
+    counted = collect(native.select(nw.len().alias("n"), *sums), "checking the answers")
+    return int(counted["n"][0]), [int(counted[f"c{i}"][0] or 0) for i in range(len(conditions))]
+
+
+def _name(frame: Frame, condition: Condition, id_column: str | None) -> list[tuple[Any, Any]]:
+    """Fetch the first rows for which a condition holds."""
+    shown = condition.show or condition.column
+    row = frame.unused_name("row")
+    native: Any = frame._numbered(row)
+    ordered = native is not None
+    if not ordered:
+        # an aliased copy, because the id itself may be the offending column
+        native = frame.narwhals.with_columns(nw.col(id_column or shown).alias(row))
+    found = collect(
+        native.filter(condition.holds).select(row, shown).head(OFFENDERS), "finding the offending rows"
+    )
+    rows = found.get_column(row).to_list()
+    if not ordered and id_column is None:
+        rows = [None] * len(rows)
+    values = [None if is_missing(v) else v for v in found.get_column(shown).to_list()]
+    return list(zip(rows, values, strict=True))
+
+
+# ---------------------------------------------------------------------------------------- expressions
+
+
+def conditions_of(frame: Frame, rule: ColumnRule) -> Iterator[Condition]:
+    """Write a rule as conditions that exclude each other, for the type that the column has."""
+    column, dtype = rule.column, frame.dtype(rule.column)
+    if rule.required:
+        yield Condition(column, REQUIRED, _missing(column, dtype))
+    if rule.anything:
+        return
+    if dtype == nw.Boolean:
+        if not rule.bools:
+            yield Condition(column, rule.type_text, _present(column, dtype))
+    elif dtype.is_numeric():
+        yield from _number_conditions(rule, dtype)
+    elif isinstance(dtype, TEXTUAL):
+        yield from _text_conditions(rule, nw.col(column).cast(nw.String))
+    elif isinstance(dtype, nw.Date | nw.Datetime) and rule.dates:
+        yield from _date_conditions(rule, dtype)
+    else:
+        yield Condition(column, rule.type_text, _present(column, dtype))
+
+
+def _number_conditions(rule: ColumnRule, dtype: nw.dtypes.DType) -> Iterator[Condition]:
+    column, value = rule.column, nw.col(rule.column)
+    if not (rule.numbers or rule.codes):
+        yield Condition(column, rule.type_text, _present(column, dtype))
+        return
+    floating = dtype.is_float()
+    if floating:
+        yield Condition(column, FINITE, (value == math.inf) | (value == -math.inf))
+    if not rule.numbers:
+        listed = value.is_in(list(rule.codes)) == False  # noqa: E712 - an expression
+        inside = (value < math.inf) & (value > -math.inf) if floating else _present(column, dtype)
+        yield Condition(column, OPTIONS, listed & inside)
+        return
+    # NaN is above every number on some engines: both ends are closed, so that it is never counted
+    bounds: list[nw.Expr] = []
+    if rule.low is not None:
+        below = value < _bound(rule.low)
+        bounds.append(below & (value > -math.inf) if floating else below)
+    if rule.high is not None:
+        above = value > _bound(rule.high)
+        bounds.append(above & (value < math.inf) if floating else above)
+    if bounds:
+        off = bounds[0] if len(bounds) == 1 else bounds[0] | bounds[1]
+        yield Condition(column, rule.range_text, _unless(off, value, _off_range(rule)))
+    if rule.whole and not dtype.is_integer():
+        low = _bound(rule.low) if rule.low is not None else -(2.0**53)
+        high = _bound(rule.high) if rule.high is not None else 2.0**53
+        inside = (value >= low) & (value <= high)
+        yield Condition(column, WHOLE, (value.floor() != value) & inside)
+
+
+def _off_range(rule: ColumnRule) -> tuple[int, ...]:
+    low = -math.inf if rule.low is None else rule.low
+    high = math.inf if rule.high is None else rule.high
+    return tuple(code for code in rule.codes if code < low or code > high)
+
+
+def _unless(condition: nw.Expr, value: nw.Expr, codes: Sequence[int]) -> nw.Expr:
+    for code in codes:
+        condition = condition & (value != code)
+    return condition
+
+
+def _bound(number: float) -> float | int:
+    return int(number) if float(number).is_integer() else number
+
+
+def _text_conditions(rule: ColumnRule, value: nw.Expr) -> Iterator[Condition]:
+    column = rule.column
+    present = value.is_null() == False  # noqa: E712 - an expression
+    if rule.texts:
+        present = present & (value.is_in(list(rule.texts)) == False)  # noqa: E712 - an expression
+    if rule.max_length is not None:
+        yield Condition(column, rule.length_text, present & (value.str.len_chars() > rule.max_length))
+    elif rule.dates:
+        # the end of the pattern also matches before a last line break on some engines
+        bad_shape = (
+            (value.str.contains(ISO_DATE) == False)  # noqa: E712 - an expression
+            | value.str.ends_with("\n")
+            | value.str.starts_with("0000")
+        )
+        yield Condition(column, ISO, present & bad_shape)
+        good_shape = value.str.contains(ISO_DATE) & (value.str.ends_with("\n") == False)  # noqa: E712
+        good_shape = good_shape & (value.str.starts_with("0000") == False)  # noqa: E712
+        day = value.str.slice(0, 10)
+        outside = _outside(day, _iso(rule.earliest), _iso(rule.latest))
+        if outside is not None:
+            yield Condition(column, rule.dates_text, present & good_shape & outside)
+    else:
+        yield Condition(column, rule.texts_text if rule.texts else rule.type_text, present)
+
+
+def _iso(day: date | None) -> str | None:
+    return None if day is None else day.isoformat()
+
+
+def _date_conditions(rule: ColumnRule, dtype: nw.dtypes.DType) -> Iterator[Condition]:
+    value = nw.col(rule.column)
+    if isinstance(dtype, nw.Datetime):
+        zone = ZoneInfo(dtype.time_zone) if dtype.time_zone else None
+        first = None if rule.earliest is None else datetime.combine(rule.earliest, time(), zone)
+        after = None
+        if rule.latest is not None and rule.latest < date.max:
+            after = datetime.combine(rule.latest + timedelta(days=1), time(), zone)
+        parts = [] if first is None else [value < first]
+        parts += [] if after is None else [value >= after]
+        outside = None if not parts else parts[0] if len(parts) == 1 else parts[0] | parts[1]
+    else:
+        outside = _outside(value, rule.earliest, rule.latest)
+    if outside is not None:
+        yield Condition(rule.column, rule.dates_text, outside)
+
+
+def _outside(value: nw.Expr, first: Any, last: Any) -> nw.Expr | None:
+    parts = [] if first is None else [value < first]
+    parts += [] if last is None else [value > last]
+    return None if not parts else parts[0] if len(parts) == 1 else parts[0] | parts[1]
+
+
+def _missing(column: str, dtype: nw.dtypes.DType) -> nw.Expr:
+    value = nw.col(column)
+    return value.is_null() | value.is_nan() if dtype.is_float() else value.is_null()
+
+
+def _present(column: str, dtype: nw.dtypes.DType) -> nw.Expr:
+    value = nw.col(column)
+    present = value.is_null() == False  # noqa: E712 - an expression
+    return present & (value.is_nan() == False) if dtype.is_float() else present  # noqa: E712
+
+
+def _answered(frame: Frame, rule: ColumnRule) -> nw.Expr:
+    """Whether a column has an answer that is no code for a missing one."""
+    column, dtype = rule.column, frame.dtype(rule.column)
+    present, value = _present(column, dtype), nw.col(column)
+    if dtype.is_numeric() or dtype == nw.Object:
+        return _unless(present, value, rule.codes)
+    if isinstance(dtype, TEXTUAL) and rule.texts:
+        return present & (value.cast(nw.String).is_in(list(rule.texts)) == False)  # noqa: E712
+    return present
+
+
+def _half_answered(frame: Frame, first: ColumnRule, second: ColumnRule) -> Condition:
+    """Write "one is answered and the other is not"; the rules' codes and texts say what is missing."""
+    a = _answered(frame, first).cast(nw.Int64)
+    b = _answered(frame, second).cast(nw.Int64)
+    return Condition(first.column, f"{BOTH_OR_NEITHER} of it and {second.column!r}", a != b)
+
+
+# ------------------------------------------------------------------------------------ cells in Python
+
+
+def holds_objects(frame: Frame, column: str) -> bool:
+    """Whether the cells are Python objects of any type, or categories that are no texts."""
+    if frame.dtype(column) == nw.Object:
+        return True
+    if frame.engine != "pandas":
+        return False
+    dtype: Any = frame.narwhals.to_native().dtypes[column]
+    if str(dtype) == "object":
+        return True
+    return str(dtype) == "category" and any(not isinstance(c, str) for c in dtype.categories)
+
+
+def _by_value(frame: Frame, rule: ColumnRule) -> Iterator[Broken]:
+    if isinstance(frame.dtype(rule.column), nw.Categorical | nw.Enum):
+        rule = _for_categories(frame, rule)
+    counts: dict[str, int] = {}
+    first: dict[str, list[tuple[Any, Any]]] = {}
+    seen: dict[tuple[type, Any], str | None] = {}
+    for row, value in enumerate(frame.values(rule.column)):
+        try:
+            known = (type(value), value)
+            if known not in seen:
+                seen[known] = rule.verdict(value)
+            verdict = seen[known]
+        except TypeError:  # a list or another value without a hash
+            verdict = rule.verdict(value)
+        if verdict is not None:
+            counts[verdict] = counts.get(verdict, 0) + 1
+            if len(first.setdefault(verdict, [])) < OFFENDERS:
+                first[verdict].append((row, value))
+    for verdict, n_bad in counts.items():
+        yield Broken(rule.column, verdict, n_bad, tuple(first[verdict]))
+
+
+def _for_categories(frame: Frame, rule: ColumnRule) -> ColumnRule:
+    """Accept numeric categories only where they are ordered and are the whole scale."""
+    native: Any = frame.narwhals.to_native()
+    dtype = native.dtypes[rule.column]
+    if rule.anything or not rule.numbers or rule.low is None or rule.high is None:
+        return rule
+    scale = list(range(int(rule.low), int(rule.high) + 1))
+    if bool(dtype.ordered) and list(dtype.categories) == scale:
+        return rule
+    return ColumnRule(rule.column, texts=rule.texts or ("",), required=rule.required)
+
+
+# ----------------------------------------------------------------------------------------- duplicates
+
+
+def _duplicates(frame: Frame, key: tuple[str, ...]) -> Iterator[Broken]:
+    present = _present(key[0], frame.dtype(key[0]))
+    native: Any = frame.narwhals.select(*key)
+    if frame.engine == "pandas":
+        rows = native.to_native().reset_index(drop=True)
+        repeated = rows.duplicated(list(key), keep="first") & rows[key[0]].notna()
+        n_bad = int(repeated.sum())
+        first = repeated.to_numpy().nonzero()[0][:OFFENDERS].tolist()
+        found = list(zip(first, rows[key[0]].iloc[first].tolist(), strict=True))
+    else:
+        n = frame.unused_name("n_rows")
+        copies = native.filter(present).group_by(*key).agg(nw.len().alias(n)).filter(nw.col(n) > 1)
+        extra = (nw.col(n).cast(nw.Int64) - 1).sum().alias("n")
+        n_bad = int(collect(copies.select(extra), "looking for duplicates")["n"][0] or 0)
+        found = _name_duplicates(frame, key, copies) if n_bad else []
+    if n_bad:
+        yield Broken(key[0], f"{DUPLICATE} {' and '.join(key)}", n_bad, tuple(found))
+
+
+def _name_duplicates(frame: Frame, key: tuple[str, ...], copies: Any) -> list[tuple[Any, Any]]:
+    """Name the first copies of a few of the keys that are there more than once."""
+    some = collect(copies.select(*key).head(OFFENDERS), "looking for duplicates")
+    values = some.get_column(key[0]).to_list()
+    row = frame.unused_name("row")
+    native: Any = frame._numbered(row)
+    if native is None:
+        return [(v, v) for v in values]
+    found = collect(
+        native.filter(nw.col(key[0]).is_in(values)).select(row, *key).head(_MAX_COPIES),
+        "looking for duplicates",
+    )
+    seen: set[tuple[Any, ...]] = set()
+    repeated: list[tuple[Any, Any]] = []
+    for at, *names in found.iter_rows():
+        if tuple(names) in seen and len(repeated) < OFFENDERS:
+            repeated.append((at, names[0]))
+        seen.add(tuple(names))
+    return repeated

@@ -1,0 +1,94 @@
+"""Make answers ready for scores and models, without touching what came in."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import TYPE_CHECKING, Any
+
+from satmodels.errors import SchemaError, near_matches, one_of
+from satmodels.intake.frames import Frame, open_frame
+from satmodels.intake.recode import Difference, Recode, recode
+from satmodels.intake.violations import count_violations
+from satmodels.survey.check import COLUMN_THERE, Violation, _remedy
+from satmodels.survey.items import Gap
+
+if TYPE_CHECKING:
+    from satmodels.survey.columns import Column
+    from satmodels.survey.survey import Survey
+
+AS_ANSWERED = "_as_answered"  # a reverse item's answers as they were given; marks a prepared frame
+INVALID = ("error", "missing")
+
+
+def prepare(survey: Survey, data: Any, invalid: str = "error") -> Any:
+    """Return the prepared answers; see :meth:`Survey.prepare`."""
+    if invalid not in INVALID:
+        raise one_of("invalid", invalid, INVALID)
+    frame = open_frame(data)
+    columns = [column for column in survey.columns.values() if column.item is not None]
+    for column in columns:
+        if column.name not in frame.columns:
+            raise SchemaError(
+                f"the frame has no column {column.name!r}.{near_matches(column.name, frame.columns)}",
+                column=column.name,
+                rule=COLUMN_THERE,
+            )
+    if invalid == "error":
+        _refuse_invalid(survey, frame, columns)
+    recodes = [_recode(column, frame, invalid) for column in columns if _changes(column, frame, invalid)]
+    differences = [
+        Difference(item.name, item.perception, item.expectation)
+        for item in survey.items
+        if isinstance(item, Gap)
+    ]
+    return recode(frame, recodes, differences)
+
+
+def _refuse_invalid(survey: Survey, frame: Frame, columns: list[Column]) -> None:
+    rules = [
+        dataclasses.replace(column.rule, column=_source(column, frame), required=False) for column in columns
+    ]
+    counted = count_violations(frame, rules, id_column=_id_column(survey, frame))
+    for broken in counted.broken:
+        rule = next(rule for rule in rules if rule.column == broken.column)
+        remedy = _remedy(rule, broken.rule, broken.offenders)
+        raise Violation(
+            broken.column,
+            broken.rule,
+            broken.n_bad,
+            broken.offenders,
+            f'{remedy} prepare(..., invalid="missing") makes them missing.',
+        ).error()
+
+
+def _id_column(survey: Survey, frame: Frame) -> str | None:
+    return survey.respondent if survey.respondent in frame.columns else None
+
+
+def _source(column: Column, frame: Frame) -> str:
+    kept = f"{column.name}{AS_ANSWERED}"
+    return kept if column.reverse and kept in frame.columns else column.name
+
+
+def _changes(column: Column, frame: Frame, invalid: str) -> bool:
+    """Say whether a column needs a recode; text and dates without codes are left as they are."""
+    rule = column.rule
+    return bool(invalid == "missing" or column.missing or rule.numbers or rule.codes or column.codes)
+
+
+def _recode(column: Column, frame: Frame, invalid: str) -> Recode:
+    scale = column.scale
+    return Recode(
+        column=f"{column.name}{AS_ANSWERED}" if column.reverse else column.name,
+        into=column.name,
+        missing=column.missing,
+        codes=column.codes,
+        turn=None if not column.reverse or scale is None else float(scale.low + scale.high),
+        invalid=dataclasses.replace(column.rule, required=False, column=_source_name(column))
+        if invalid == "missing"
+        else None,
+    )
+
+
+def _source_name(column: Column) -> str:
+    return f"{column.name}{AS_ANSWERED}" if column.reverse else column.name

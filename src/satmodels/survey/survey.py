@@ -1,0 +1,328 @@
+"""Survey: what was asked, as one frozen object that checks, prepares and describes the answers."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Mapping, Sequence
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, Literal, Self
+
+from pydantic import ConfigDict, Field, field_validator, model_validator
+
+from satmodels.errors import ArgumentError, unknown
+from satmodels.stored import read_document, write_document
+from satmodels.survey.columns import Column, columns_of
+from satmodels.survey.items import AnyItem, Code, Gap, Item, Name, Options
+from satmodels.survey.scale import Scale, Spec, Wording
+
+if TYPE_CHECKING:
+    from pydantic import BaseModel
+
+    from satmodels.sem.model.spec import ModelSpec
+    from satmodels.survey.check import CheckReport
+
+FORMAT = 1  # of the JSON document
+MAX_ITEMS = 2000
+
+
+class Survey(Spec):
+    """What was asked: the items, and what the other columns of the answers mean.
+
+    Parameters
+    ----------
+    name : str
+        Name of the survey.
+    items : sequence of items
+        :class:`Rating`, :class:`Recommend`, :class:`Effort`, :class:`KanoPair`, :class:`Gap`,
+        :class:`Choice`, :class:`MultiChoice`, :class:`Number`, :class:`Text`, :class:`Date`.
+    respondent : str, optional
+        Column that tells respondents apart. A missing respondent is a violation, and so is every row
+        of a respondent after the first (of a wave, where ``wave`` is given).
+    date : str, optional
+        Column of the date of the answers.
+    weight : str, optional
+        Column of survey weights.
+    segments : sequence of str
+        Columns that answers are compared by.
+    missing_codes : mapping
+        ``{code: meaning}`` of the codes that stand for missing answers in all items, for example
+        ``{99: "don't know"}``. Amounts (:class:`Number`) keep a code that is a possible amount.
+    version : str
+        Version of the questionnaire.
+    wave : str, optional
+        Column of the wave, where the same respondents are asked again.
+
+    Raises
+    ------
+    ArgumentError
+        Two items share a name or a column, a missing code is an answer of some item, or one column is
+        given two roles.
+
+    Examples
+    --------
+    >>> import pandas as pd, satmodels as sat
+    >>> survey = sat.Survey(
+    ...     "shop",
+    ...     [sat.Recommend("nps"), sat.Rating("q1", sat.Scale(1, 5), construct="Quality")],
+    ...     respondent="id",
+    ...     missing_codes={99: "don't know"},
+    ... )
+    >>> answers = pd.DataFrame({"id": [1, 2, 3], "nps": [9, 11, 99], "q1": [4, 5, 6]})
+    >>> survey.check(answers).tidy()[["column", "rule", "n_bad", "first_row", "first_value"]]
+      column   rule  n_bad  first_row first_value
+    0    nps  0..10      1          1          11
+    1     q1   1..5      1          2           6
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", ignored_types=(cached_property,))
+    name: Name
+    items: tuple[AnyItem, ...]
+    respondent: Name | None = None
+    date: Name | None = None
+    weight: Name | None = None
+    segments: tuple[Name, ...] = ()
+    missing_codes: Options = Field(default_factory=dict)
+    version: str = "1"
+    wave: Name | None = None
+
+    def __init__(
+        self,
+        name: str,
+        items: Sequence[Item],
+        respondent: str | None = None,
+        date: str | None = None,
+        weight: str | None = None,
+        segments: Sequence[str] = (),
+        missing_codes: Mapping[Code, Wording] | None = None,
+        version: str = "1",
+        wave: str | None = None,
+        **unknown: Any,
+    ) -> None:
+        super().__init__(
+            name=name,
+            items=items,
+            respondent=respondent,
+            date=date,
+            weight=weight,
+            segments=(segments,) if isinstance(segments, str) else segments,
+            missing_codes={} if missing_codes is None else missing_codes,
+            version=version,
+            wave=wave,
+            **unknown,
+        )
+
+    @field_validator("items")
+    @classmethod
+    def _names(cls, items: tuple[AnyItem, ...]) -> tuple[AnyItem, ...]:
+        if not 1 <= len(items) <= MAX_ITEMS:
+            raise ValueError(f"a survey has 1 to {MAX_ITEMS} items, not {len(items)}")
+        names = [item.name for item in items]
+        if len(set(names)) < len(names):
+            raise ValueError(f"two items bear the name {max(names, key=names.count)!r}")
+        return items
+
+    @model_validator(mode="after")
+    def _roles(self) -> Survey:
+        roles = [r for r in (self.respondent, self.weight, *self.segments) if r is not None]
+        if len(set(roles)) < len(roles):
+            raise ValueError(f"column {max(roles, key=roles.count)!r} has two roles")
+        columns_of(self)
+        return self
+
+    # ------------------------------------------------------------------------------------ description
+
+    @cached_property
+    def columns(self) -> dict[str, Column]:
+        """Every declared column with its rule."""
+        return columns_of(self)
+
+    @cached_property
+    def constructs(self) -> dict[str, tuple[str, ...]]:
+        """``{construct: columns}`` of the items that name a construct; of a :class:`Gap` the perception."""
+        found: dict[str, tuple[str, ...]] = {}
+        for item in self.items:
+            if item.construct is not None:
+                columns = (item.perception,) if isinstance(item, Gap) else item.columns
+                found[item.construct] = (*found.get(item.construct, ()), *columns)
+        return found
+
+    @cached_property
+    def scales(self) -> dict[str, Scale]:
+        """``{column: scale}`` of every column that has a scale."""
+        return {name: scale for item in self.items for name, scale in item.scales.items()}
+
+    def __getitem__(self, name: str) -> Item:
+        for item in self.items:
+            if item.name == name:
+                return item
+        raise unknown("item", name, [item.name for item in self.items])
+
+    def scale(self, column: str) -> Scale:
+        """Return the scale of a column.
+
+        Raises
+        ------
+        ArgumentError
+            The column has no scale in this survey.
+        """
+        if column not in self.scales:
+            raise unknown("column with a scale", column, self.scales)
+        return self.scales[column]
+
+    def spec(self, structure: str | Callable[[Mapping[str, Sequence[str]]], ModelSpec] = "") -> ModelSpec:
+        """Return the structural model of the constructs that the items name, with their scales.
+
+        Parameters
+        ----------
+        structure : str or template
+            Paths between the constructs, in lavaan's words; or one of the templates
+            (``sat.ecsi``, ``sat.acsi``, ``sat.ccsi``), which is filled with the constructs. Without it,
+            a measurement model.
+
+        Raises
+        ------
+        ArgumentError
+            No item names a construct, or a template lacks one of its constructs.
+        SpecError
+            The structure is no model text.
+
+        Examples
+        --------
+        >>> import satmodels as sat
+        >>> scale = sat.Scale(1, 10)
+        >>> survey = sat.Survey(
+        ...     "shop",
+        ...     [sat.Rating(f"q{i}", scale, construct="Quality") for i in (1, 2)]
+        ...     + [sat.Rating("l1", scale, construct="Loyalty")],
+        ... )
+        >>> print(survey.spec("Loyalty ~ Quality"))
+        Quality =~ q1 + q2
+        Loyalty =~ l1
+        Loyalty ~ Quality
+        """
+        # the words of structural models lie below surveys: see the layers in pyproject.toml
+        from satmodels.sem.model.spec import ModelSpec
+
+        if not self.constructs:
+            raise ArgumentError(
+                f"no item of survey {self.name!r} names a construct: Rating(..., construct='Quality')"
+            )
+        if isinstance(structure, str):
+            terms = [
+                {"lhs": construct, "op": "=~", "rhs": column}
+                for construct, columns in self.constructs.items()
+                for column in columns
+            ]
+            measured = ModelSpec(terms=terms)
+            model = ModelSpec.parse(f"{measured}\n{structure}") if structure.strip() else measured
+        else:
+            model = structure(self.constructs)
+        ends = {c: (float(s.low), float(s.high)) for c, s in self.scales.items() if c in model.items}
+        return model.with_scales(ends)
+
+    @cached_property
+    def hash(self) -> str:
+        """SHA-256 of the whole description: equal surveys have equal hashes."""
+        body = json.dumps(self._body(), sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+        return hashlib.sha256(body.encode()).hexdigest()
+
+    # ---------------------------------------------------------------------------------------- answers
+
+    def check(self, frame: Any) -> CheckReport:
+        """Check the answers of a frame of any supported library, lazy or not.
+
+        One pass of the engine counts the violations of every rule; only the rules that are broken are
+        asked a second time, for their first offenders. The frame is not changed. Columns that the
+        survey does not declare are left alone.
+
+        Returns
+        -------
+        CheckReport
+            ``.tidy()`` has one row per broken rule; ``.raise_for_errors()`` raises the first as a
+            :class:`SchemaError`.
+        """
+        from satmodels.survey.check import check
+
+        return check(self, frame)
+
+    def prepare(self, frame: Any, *, invalid: Literal["error", "missing"] = "error") -> Any:
+        """Return the answers ready for scores and models, in the library that came in.
+
+        Codes for missing answers become null, labels become codes, small integers are widened, reverse
+        items are turned round, and every :class:`Gap` gets its derived column: perception minus
+        expectation, under the item's name. The answers of a reverse item as they were given stay in
+        ``{column}_as_answered``; so preparing a prepared frame changes nothing.
+
+        Parameters
+        ----------
+        frame : dataframe
+            Any supported dataframe; it is not changed. Lazy frames stay lazy.
+        invalid : {"error", "missing"}
+            Whether an answer off its scale is an error, or becomes missing
+            (:meth:`preparation` counts how many).
+
+        Raises
+        ------
+        SchemaError
+            A column is missing, or an answer is neither on its scale nor a declared missing code.
+        """
+        from satmodels.survey.prepare import prepare
+
+        return prepare(self, frame, invalid)
+
+    @cached_property
+    def Answer(self) -> type[BaseModel]:
+        """Pydantic model of one answer, strict, for API payloads.
+
+        Takes codes or labels, refuses what :meth:`check` refuses, and never shows an answer in its
+        errors.
+        """
+        from satmodels.survey.answer import answer_model
+
+        return answer_model(self)
+
+    def json_schema(self) -> dict[str, Any]:
+        """Return the JSON Schema (2020-12) of one answer."""
+        return {
+            "$schema": "https://json-schema.org/draft/2020-12/schema",
+            **self.Answer.model_json_schema(by_alias=True),
+        }
+
+    # ---------------------------------------------------------------------------------------- storage
+
+    def _body(self) -> dict[str, Any]:
+        return self.model_dump(mode="json", exclude_none=True)
+
+    def to_json(self) -> str:
+        """Return the survey as a JSON document with a checksum."""
+        return write_document("Survey", FORMAT, {"survey": self._body()})
+
+    @classmethod
+    def from_json(cls, text: str | bytes) -> Self:
+        """Read a document of :meth:`to_json`; anything else is an ArgumentError."""
+        body = read_document(text, "Survey", FORMAT, ("survey",))["survey"]
+        if not isinstance(body, dict):
+            raise ArgumentError("the body of a stored Survey is a JSON object")
+        try:
+            return cls.model_validate(body)
+        except ArgumentError:
+            raise
+        except (ValueError, TypeError) as error:
+            raise ArgumentError(f"this is no stored Survey: {error}") from error
+
+    def __repr__(self) -> str:
+        roles = "".join(
+            f", {role}={value!r}"
+            for role in ("respondent", "date", "weight", "wave", "segments")
+            if (value := getattr(self, role))
+        )
+        return f"Survey({self.name!r}, {len(self.items)} items{roles}, version={self.version!r})"
+
+    __str__ = __repr__
+
+    def __getstate__(self) -> dict[Any, Any]:
+        # what is derived is derived again: the class of an answer can't be pickled
+        state = super().__getstate__()
+        fields = type(self).model_fields
+        return {**state, "__dict__": {k: v for k, v in state["__dict__"].items() if k in fields}}
