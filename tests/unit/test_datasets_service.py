@@ -158,3 +158,21 @@ def test_smallest_and_longest(n: int, months: int) -> None:
     assert len(study.customers) == n
     assert len(study.truth.quality_by_month) == months
     assert len(study.answers) == len(study.truth.constructs)
+
+
+def test_the_questionnaire_fits_the_answers() -> None:
+    study = simulate_service(400, seed=2)
+    broken = study.survey.check(study.answers).tidy()
+    # pairs of which one half was not answered are all there is to find
+    assert broken["rule"].str.startswith("both or neither").all()
+    prepared = study.survey.prepare(study.answers)
+    assert not prepared[list(study.truth.loadings)].isin([98, 99]).any().any()
+    faults = study.answers["quality_faults"].replace(CODES)
+    pd.testing.assert_series_equal(
+        prepared["quality_faults"].astype(float), 11.0 - faults, check_names=False, check_dtype=False
+    )
+
+
+def test_the_study_brings_its_model() -> None:
+    spec = simulate_service(100).spec
+    assert len(spec.constructs) == 7

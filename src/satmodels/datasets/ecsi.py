@@ -42,10 +42,10 @@ class EcsiStudy:
 
     @property
     def spec(self) -> ModelSpec:
-        """The ECSI model of the study (:func:`satmodels.ecsi`): seven constructs, twelve paths."""
+        """The ECSI model of the study (:func:`satmodels.ecsi`): seven constructs, twelve paths, with its scales."""
         from satmodels.sem.model.templates import ecsi
 
-        return ecsi(self.items)
+        return ecsi(self.items).with_scales(dict.fromkeys(self.moments.columns, self.scale))
 
     def __repr__(self) -> str:
         return (

@@ -28,6 +28,7 @@ from satmodels.errors import ArgumentError
 if TYPE_CHECKING:
     import pandas as pd
 
+    from satmodels.sem.model.spec import ModelSpec
     from satmodels.survey.survey import Survey
 
 FEWEST_CUSTOMERS, MOST_CUSTOMERS = 20, 1_000_000
@@ -66,6 +67,13 @@ class ServiceStudy:
     def items(self) -> dict[str, list[str]]:
         """The items of each construct of the ECSI model."""
         return {construct: list(loadings) for construct, loadings in truth.LOADINGS.items()}
+
+    @property
+    def spec(self) -> ModelSpec:
+        """The ECSI model of the study (:func:`satmodels.ecsi`) with its scales, for the prepared answers."""
+        from satmodels.sem.model.templates import ecsi
+
+        return ecsi(self.items).with_scales(dict.fromkeys(self.truth.loadings, (1, 10)))
 
     @property
     def survey(self) -> Survey:
