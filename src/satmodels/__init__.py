@@ -19,6 +19,7 @@ _PUBLIC: dict[str, str] = {
     "EngineError": "errors",
     "IdentificationError": "errors",
     "ImproperSolutionWarning": "errors",
+    "LeakageWarning": "errors",
     "MissingExtraError": "errors",
     "SatmodelsError": "errors",
     "SatmodelsWarning": "errors",
@@ -26,6 +27,7 @@ _PUBLIC: dict[str, str] = {
     "SmallSampleWarning": "errors",
     "SpecError": "errors",
     # statistics
+    "Design": "statistics.design",
     "Moments": "statistics.moments",
     "PairCounts": "statistics.pair_counts",
     "ScoreCounts": "statistics.counts",
@@ -42,7 +44,20 @@ _PUBLIC: dict[str, str] = {
     "Scale": "survey.scale",
     "Survey": "survey.survey",
     "Text": "survey.items",
+    "careless": "survey.careless",
+    "poststratify": "survey.weights",
+    "pseudonymise": "survey.privacy",
+    "rake": "survey.weights",
+    "suppress": "survey.privacy",
+    "trim_weights": "survey.weights",
+    "weight_summary": "survey.weights",
     # scores
+    "ces": "scores.effort",
+    "csat": "scores.satisfaction",
+    "csi": "scores.index",
+    "mean_score": "scores.satisfaction",
+    "nps": "scores.nps",
+    "top_box": "scores.satisfaction",
     "SEGMENTS": "scores.rfm_segments",
     "Segment": "scores.rfm_segments",
     "rfm": "scores.rfm",
@@ -50,6 +65,7 @@ _PUBLIC: dict[str, str] = {
     "ModelSpec": "sem.model.spec",
     "PLSPM": "sem.pls.estimator",
     "acsi": "sem.model.templates",
+    "bootstrap": "sem.bootstrap",
     "ccsi": "sem.model.templates",
     "ecsi": "sem.model.templates",
     # kano
@@ -60,6 +76,15 @@ _PUBLIC: dict[str, str] = {
     "key_drivers": "drivers.key_drivers",
     "priorities": "drivers.priorities",
     # churn
+    "ChurnClassifier": "churn.classifier",
+    "ChurnCosts": "churn.profit",
+    "ChurnWindow": "churn.window",
+    "CutoffSplit": "churn.split",
+    "churn_feature": "churn.features",
+    "churn_features": "churn.panel",
+    "churn_panel": "churn.panel",
+    "expected_maximum_profit": "churn.profit",
+    "feature_dictionary": "churn.features",
     # figures
     "plot": "plots.plot",
 }
@@ -70,12 +95,28 @@ __all__ = sorted(_PUBLIC)  # noqa: PLE0605  # pyright: ignore[reportUnsupportedD
 
 if TYPE_CHECKING:
     # errors and warnings
+    # churn
+    from satmodels.churn.classifier import ChurnClassifier as ChurnClassifier
+    from satmodels.churn.features import churn_feature as churn_feature
+    from satmodels.churn.features import feature_dictionary as feature_dictionary
+    from satmodels.churn.panel import churn_features as churn_features
+    from satmodels.churn.panel import churn_panel as churn_panel
+    from satmodels.churn.profit import ChurnCosts as ChurnCosts
+    from satmodels.churn.profit import expected_maximum_profit as expected_maximum_profit
+    from satmodels.churn.split import CutoffSplit as CutoffSplit
+    from satmodels.churn.window import ChurnWindow as ChurnWindow
+
+    # drivers
+    from satmodels.drivers.importance_performance import importance_performance as importance_performance
+    from satmodels.drivers.key_drivers import key_drivers as key_drivers
+    from satmodels.drivers.priorities import priorities as priorities
     from satmodels.errors import ArgumentError as ArgumentError
     from satmodels.errors import ConvergenceError as ConvergenceError
     from satmodels.errors import DataError as DataError
     from satmodels.errors import EngineError as EngineError
     from satmodels.errors import IdentificationError as IdentificationError
     from satmodels.errors import ImproperSolutionWarning as ImproperSolutionWarning
+    from satmodels.errors import LeakageWarning as LeakageWarning
     from satmodels.errors import MissingExtraError as MissingExtraError
     from satmodels.errors import SatmodelsError as SatmodelsError
     from satmodels.errors import SatmodelsWarning as SatmodelsWarning
@@ -87,31 +128,34 @@ if TYPE_CHECKING:
     from satmodels.kano_model.analysis import kano as kano
     from satmodels.kano_model.tables import KanoTable as KanoTable
 
-    # drivers
-    from satmodels.drivers.importance_performance import importance_performance as importance_performance
-    from satmodels.drivers.key_drivers import key_drivers as key_drivers
-    from satmodels.drivers.priorities import priorities as priorities
-
-    # churn
     # figures
     from satmodels.plots.plot import plot as plot
 
     # scores
+    from satmodels.scores.effort import ces as ces
+    from satmodels.scores.index import csi as csi
+    from satmodels.scores.nps import nps as nps
     from satmodels.scores.rfm import rfm as rfm
     from satmodels.scores.rfm_segments import SEGMENTS as SEGMENTS
     from satmodels.scores.rfm_segments import Segment as Segment
+    from satmodels.scores.satisfaction import csat as csat
+    from satmodels.scores.satisfaction import mean_score as mean_score
+    from satmodels.scores.satisfaction import top_box as top_box
 
     # structural models
+    from satmodels.sem.bootstrap import bootstrap as bootstrap
     from satmodels.sem.model.spec import ModelSpec as ModelSpec
-    from satmodels.sem.pls.estimator import PLSPM as PLSPM
     from satmodels.sem.model.templates import acsi as acsi
     from satmodels.sem.model.templates import ccsi as ccsi
     from satmodels.sem.model.templates import ecsi as ecsi
+    from satmodels.sem.pls.estimator import PLSPM as PLSPM
 
     # statistics
     from satmodels.statistics.counts import ScoreCounts as ScoreCounts
+    from satmodels.statistics.design import Design as Design
     from satmodels.statistics.moments import Moments as Moments
     from satmodels.statistics.pair_counts import PairCounts as PairCounts
+    from satmodels.survey.careless import careless as careless
 
     # survey
     from satmodels.survey.items import Choice as Choice
@@ -124,8 +168,14 @@ if TYPE_CHECKING:
     from satmodels.survey.items import Rating as Rating
     from satmodels.survey.items import Recommend as Recommend
     from satmodels.survey.items import Text as Text
+    from satmodels.survey.privacy import pseudonymise as pseudonymise
+    from satmodels.survey.privacy import suppress as suppress
     from satmodels.survey.scale import Scale as Scale
     from satmodels.survey.survey import Survey as Survey
+    from satmodels.survey.weights import poststratify as poststratify
+    from satmodels.survey.weights import rake as rake
+    from satmodels.survey.weights import trim_weights as trim_weights
+    from satmodels.survey.weights import weight_summary as weight_summary
 
 
 def __getattr__(name: str) -> Any:

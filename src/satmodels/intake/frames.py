@@ -10,6 +10,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 import narwhals.stable.v2 as nw
+import numpy as np
 from narwhals.exceptions import DuplicateError
 
 from satmodels.errors import ArgumentError, EngineError, SchemaError, unknown
@@ -71,6 +72,19 @@ class Frame:
         """Count the rows in the engine."""
         counted = collect(self._nw.select(nw.len().alias("n")), "counting rows")
         return int(counted["n"][0])
+
+    def where(self, columns: Sequence[str], key: Sequence[Any]) -> Frame:
+        """Return the rows in which the columns have these values; None stands for what is missing."""
+        self.require(columns)
+        native: Any = self._nw
+        for column, value in zip(columns, key, strict=True):
+            condition = nw.col(column) == nw.lit(value)
+            if value is None:
+                condition = nw.col(column).is_null()
+                if self.dtype(column).is_float():
+                    condition = condition | nw.col(column).is_nan()
+            native = native.filter(condition)
+        return Frame(native)
 
     def values(self, column: str) -> list[Any]:
         """Return one column as Python values, NaN as None; for small columns and plots."""
@@ -200,6 +214,21 @@ def sequence_values(data: Any) -> list[Any]:
         else list(nw.from_native(data, series_only=True).to_list())
     )
     return [_none_if_nan(v) for v in values]
+
+
+def like_sequence(data: Any, values: list[Any]) -> Any:
+    """Return new texts (None where missing) in the kind of sequence that came in, with its name and index."""
+    if isinstance(data, tuple):
+        return tuple(values)
+    if isinstance(data, list | range):
+        return values
+    if not _is_series(data):
+        return np.array(values, dtype=object)
+    series: Any = nw.from_native(data, series_only=True)
+    native: Any = nw.new_series(series.name, values, nw.String, backend=series.implementation).to_native()
+    if hasattr(data, "index"):  # pandas
+        native.index = data.index
+    return native
 
 
 def collect(frame: nw.DataFrame[Any] | nw.LazyFrame[Any], step: str) -> nw.DataFrame[Any]:

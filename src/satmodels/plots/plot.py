@@ -10,7 +10,15 @@ from satmodels.results import Result
 
 # result kind -> module of this folder and its function(result, **options) -> matplotlib Figure
 _FIGURES: dict[str, tuple[str, str]] = {
+    "pls": ("sem", "structural"),
+    "bootstrap": ("sem", "bootstrap"),
+    "importance_performance": ("drivers", "importance_performance_figure"),
+    "kano": ("kano", "kano_figure"),
+    "key_drivers": ("drivers", "drivers_figure"),
+    "priorities": ("drivers", "priorities_figure"),
     "rfm": ("rfm", "rfm_figure"),
+    "score": ("scores", "score_figure"),
+    "index": ("scores", "score_figure"),
 }
 
 

@@ -9,7 +9,7 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from satmodels.errors import ArgumentError, SchemaError
+from satmodels.errors import ArgumentError, SchemaError, near_matches
 from satmodels.intake.cells import Cells, count_cells
 from satmodels.intake.frames import Frame, check_numeric_type, open_frame
 from satmodels.statistics.counts import as_names, sort_key
@@ -68,6 +68,7 @@ class PairCounts:
         weight: str | None = None,
         *,
         size: int = 5,
+        labels: Mapping[str, Mapping[str, int]] | None = None,
     ) -> Self:
         """Count pairs of answers in a dataframe, in the engine that holds it.
 
@@ -83,13 +84,15 @@ class PairCounts:
             Column of survey weights.
         size : int, default 5
             Answers are the codes 1 to ``size``.
+        labels : mapping, optional
+            ``{column: {text: code}}`` for columns that hold texts; codes are taken as they are.
 
         Raises
         ------
         ArgumentError
             A column is not there, or one column stands on both sides of a pair.
         SchemaError
-            An answer is no code from 1 to ``size``.
+            An answer is no code from 1 to ``size`` and no known label.
         """
         by = as_names(by)
         if not pairs:
@@ -100,11 +103,13 @@ class PairCounts:
             )
         frame = open_frame(data)
         frame.require(by, role="column to group by")
+        labels = labels or {}
         for pair in pairs.values():
             frame.require(pair)
             for column in pair:
-                check_numeric_type(frame, column)
-        counted = [_pair_cells(frame, by, pair, weight, size) for pair in pairs.values()]
+                if not labels.get(column):
+                    check_numeric_type(frame, column)
+        counted = [_pair_cells(frame, by, pair, weight, size, labels) for pair in pairs.values()]
         keys = sorted({key for groups, _, _ in counted for key in groups}, key=sort_key)
         if not by and not keys:
             keys = [()]
@@ -234,30 +239,47 @@ class PairCounts:
 
 
 def _pair_cells(
-    frame: Frame, by: tuple[str, ...], pair: tuple[str, str], weight: str | None, size: int
+    frame: Frame,
+    by: tuple[str, ...],
+    pair: tuple[str, str],
+    weight: str | None,
+    size: int,
+    labels: Mapping[str, Mapping[str, int]],
 ) -> tuple[list[tuple[Any, ...]], NDArray[np.intp], Cells]:
     """Count one pair: the group of each cell, its place in the flattened table, and its counts."""
     cells = count_cells(frame, (*by, *pair), weight)
     places = np.full(len(cells.keys), size * size, dtype=np.intp)
     for i, key in enumerate(cells.keys):
-        for column, answer in zip(pair, key[-2:], strict=True):
-            _check_code(frame, column, answer, size, cells, len(by) + pair.index(column))
-        first, second = key[-2:]
+        first, second = (
+            _code(frame, column, answer, size, cells, len(by) + k, labels.get(column, {}))
+            for k, (column, answer) in enumerate(zip(pair, key[-2:], strict=True))
+        )
         if first is not None and second is not None:
-            places[i] = (int(first) - 1) * size + int(second) - 1
+            places[i] = (first - 1) * size + second - 1
     return [key[:-2] for key in cells.keys], places, cells
 
 
-def _check_code(frame: Frame, column: str, answer: Any, size: int, cells: Cells, at: int) -> None:
+def _code(
+    frame: Frame,
+    column: str,
+    answer: Any,
+    size: int,
+    cells: Cells,
+    at: int,
+    labels: Mapping[str, int],
+) -> int | None:
     if answer is None:
-        return
+        return None
+    if isinstance(answer, str) and answer in labels:
+        return labels[answer]
     if not isinstance(answer, str | bool) and answer in range(1, size + 1):
-        return
+        return int(answer)
     n_bad = sum(int(n) for key, n in zip(cells.keys, cells.n, strict=True) if key[at] == answer)
+    known = near_matches(answer, labels) if labels else ""
     raise SchemaError.answers(
         column,
-        f"1..{size} in whole numbers",
-        "Answers run from 1 (like) to the last code (dislike); map labels and missing codes first.",
+        f"1..{size} in whole numbers" + (" or a known label" if labels else ""),
+        "Answers run from 1 (like) to the last code (dislike); map labels and missing codes first." + known,
         n_bad=n_bad,
         offenders=frame.offenders(column, [answer]),
         value=answer,

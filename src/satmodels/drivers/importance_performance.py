@@ -1,0 +1,309 @@
+"""Importance-performance analysis: what matters against how well it is done.
+
+Martilla and James (1977, Journal of Marketing 41(1)); the diagonal of equal priority is Slack's (1994,
+International Journal of Operations & Production Management 14(5)).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from satmodels.drivers.key_drivers import METHODS, KeyDriversResult, key_drivers
+from satmodels.drivers.scales import as_scales, check_on_scale, to_index
+from satmodels.errors import ArgumentError, one_of
+from satmodels.intake.cells import count_cells
+from satmodels.intake.frames import open_frame
+from satmodels.results import Result, Table
+from satmodels.statistics.counts import as_names, sort_key
+from satmodels.statistics.intervals import check_level, quantile
+from satmodels.statistics.moments import Moments
+from satmodels.survey.scale import Scale
+
+Array = NDArray[np.float64]
+
+CUTS = ("mean", "median", "scale")
+QUADRANTS = {  # (important, performs well)
+    (True, False): "concentrate here",
+    (True, True): "keep up the good work",
+    (False, False): "low priority",
+    (False, True): "possible overkill",
+}
+_COLUMNS = (
+    *("term", "importance", "importance_low", "importance_high"),
+    *("performance", "performance_low", "performance_high"),
+    *("gap", "priority", "quadrant", "importance_cut", "performance_cut", "n", "n_missing"),
+)
+
+
+@dataclass(frozen=True, kw_only=True, repr=False)
+class ImportancePerformanceResult(Result):
+    """Importance and performance of every item, with the cross-hairs that cut the map.
+
+    Attributes
+    ----------
+    estimates : Table
+        What :meth:`tidy` gives.
+    by : tuple of str
+        Grouping columns.
+    importance : str
+        ``"stated"``, or the method that derived it.
+    cut : str
+        How the cross-hairs were set.
+    index : bool
+        Whether performance is on 0..100.
+    level : float
+        Confidence level of the limits.
+    """
+
+    kind: ClassVar[str] = "importance_performance"
+
+    estimates: Table
+    by: tuple[str, ...]
+    importance: str
+    cut: str
+    index: bool
+    level: float
+
+    def _tidy(self) -> Table:
+        return self.estimates
+
+    def _glance(self) -> Mapping[str, Any]:
+        return {
+            "items": len(set(self.estimates["term"])),
+            "importance": self.importance,
+            "cut": self.cut,
+            "performance": "0..100" if self.index else "mean",
+            "concentrate_here": sum(q == QUADRANTS[True, False] for q in self.estimates["quadrant"]),
+            "level": self.level,
+        }
+
+
+def importance_performance(
+    data: Any,
+    outcome: str | None = None,
+    items: Sequence[str] | None = None,
+    *,
+    importance: str | Mapping[str, Any] = "shapley",
+    scale: Scale | Mapping[str, Scale] | None = None,
+    cut: str | tuple[float, float] = "mean",
+    by: str | Sequence[str] = (),
+    weight: str | None = None,
+    level: float = 0.95,
+) -> ImportancePerformanceResult:
+    """Set the importance of items against their performance.
+
+    Parameters
+    ----------
+    data : dataframe, Moments or KeyDriversResult
+        Answers, their moments, or a driver analysis (whose importances and means are taken).
+    outcome : str, optional
+        Outcome that importance is derived from; not needed for stated importance.
+    items : sequence of str, optional
+        Items whose mean is the performance.
+    importance : str or mapping, default "shapley"
+        A method of :func:`key_drivers` to derive importance from the outcome; or stated importance,
+        ``{item: column}`` with the answers or ``{item: number}``.
+    scale : Scale or mapping, optional
+        Scale of the items (``{item: Scale}`` where they differ). Performance, and stated importance
+        that is answered on the same scale, then are on 0..100.
+    cut : str or (float, float), default "mean"
+        Cross-hairs: at the ``"mean"`` or ``"median"`` of the items, at the middle of the ``"scale"``
+        (performance only; importance that is derived has no scale and is cut at its mean), or
+        (importance, performance).
+    by, weight : optional
+        Columns to group by (cross-hairs are set per group), and of survey weights.
+    level : float, default 0.95
+        Confidence level.
+
+    Returns
+    -------
+    ImportancePerformanceResult
+        ``tidy()``: the by-columns, ``term``, ``importance`` and ``performance`` with their limits,
+        ``gap`` (stated importance minus performance, where both are on one scale), ``priority``
+        (importance minus performance, each in standard deviations over the items: above 0 lies above
+        the diagonal), ``quadrant``, ``importance_cut``, ``performance_cut``, ``n``, ``n_missing``.
+
+    Raises
+    ------
+    ArgumentError
+        No outcome and no stated importance, an unknown cut, or an item without importance.
+    DataError
+        As :func:`key_drivers`.
+
+    Examples
+    --------
+    >>> import numpy as np, pandas as pd, satmodels as sat
+    >>> rng = np.random.default_rng(1)
+    >>> frame = pd.DataFrame(rng.integers(1, 6, size=(300, 2)), columns=["price", "service"])
+    >>> frame["overall"] = frame["price"] + 3 * frame["service"] + rng.normal(size=300)
+    >>> result = sat.importance_performance(frame, "overall", ["price", "service"], scale=sat.Scale(1, 5))
+    >>> result.tidy()[["term", "quadrant"]]
+          term               quadrant
+    0    price      possible overkill
+    1  service       concentrate here
+    """
+    check_level(level)
+    by = as_names(by)
+    if isinstance(cut, str) and cut not in CUTS:
+        raise one_of("cut", cut, CUTS)
+    if not isinstance(cut, str) and len(cut) != 2:
+        raise ArgumentError(f"cut={cut!r}: give one of {CUTS}, or (importance, performance)")
+    if isinstance(data, KeyDriversResult):
+        if outcome is not None or items is not None or by or weight is not None:
+            raise ArgumentError("a driver analysis already has its outcome, items, groups and weights")
+        derived = data
+    elif isinstance(importance, str):
+        if importance not in METHODS:
+            raise one_of("importance", importance, METHODS)
+        if outcome is None:
+            raise ArgumentError(
+                "derived importance needs the outcome=; or give stated importance={item: column}"
+            )
+        derived = key_drivers(data, outcome, items, method=importance, by=by, weight=weight, level=level)
+    else:
+        return _stated(data, items, importance, scale, cut, by, weight, level)
+    names = derived.drivers
+    scales = as_scales(scale, names)
+    rows: list[dict[str, Any]] = []
+    by_group = _column_by_group(derived)
+    for key, moments, found in zip(derived.keys, derived.moments, by_group, strict=True):
+        means = _performance(moments.select(names), scales, level)
+        rows += _map(dict(zip(derived.by, key, strict=True)), names, found, means, None, cut, scales, moments)
+    return ImportancePerformanceResult(
+        library=derived.library,
+        estimates=Table.from_records(rows, (*derived.by, *_COLUMNS)),
+        by=derived.by,
+        importance=derived.method,
+        cut=cut if isinstance(cut, str) else "given",
+        index=scales is not None,
+        level=level,
+    )
+
+
+def _column_by_group(result: KeyDriversResult) -> list[tuple[Array, Array, Array]]:
+    p = len(result.drivers)
+    columns = [
+        np.array([np.nan if v is None else v for v in result.estimates[c]], dtype=float).reshape(-1, p)
+        for c in ("estimate", "conf_low", "conf_high")
+    ]
+    return list(zip(*columns, strict=True))
+
+
+def _stated(
+    data: Any,
+    items: Sequence[str] | None,
+    importance: Mapping[str, Any],
+    scale: Scale | Mapping[str, Scale] | None,
+    cut: str | tuple[float, float],
+    by: tuple[str, ...],
+    weight: str | None,
+    level: float,
+) -> ImportancePerformanceResult:
+    names = tuple(importance) if items is None else tuple(items)
+    if lacking := [n for n in names if n not in importance]:
+        raise ArgumentError(f"importance has nothing for the items {lacking}")
+    columns = [importance[n] for n in names]
+    asked = [c for c in columns if isinstance(c, str)]
+    if asked and len(asked) < len(columns):
+        raise ArgumentError("importance mixes columns and numbers: give one or the other for all items")
+    scales = as_scales(scale, names)
+    frame = open_frame(data)
+    frame.require([*names, *asked])
+    frame.require(by, role="column to group by")
+    keys = sorted(set(count_cells(frame, by).keys), key=sort_key) if by else [()]
+    rows: list[dict[str, Any]] = []
+    for key in keys:
+        part = frame.where(by, key) if by else frame
+        moments = Moments.collect(part, list(dict.fromkeys([*names, *asked])), weight)
+        if asked:
+            found = _performance(moments.select(asked), scales, level)
+        else:
+            numbers = np.array([float(c) for c in columns])
+            found = numbers, np.full(len(names), np.nan), np.full(len(names), np.nan)
+        means = _performance(moments.select(names), scales, level)
+        gap = found[0] - means[0] if asked else None
+        rows += _map(dict(zip(by, key, strict=True)), names, found, means, gap, cut, scales, moments)
+    return ImportancePerformanceResult(
+        library=frame.library,
+        estimates=Table.from_records(rows, (*by, *_COLUMNS)),
+        by=by,
+        importance="stated",
+        cut=cut if isinstance(cut, str) else "given",
+        index=scales is not None,
+        level=level,
+    )
+
+
+def _performance(
+    moments: Moments, scales: tuple[Scale, ...] | None, level: float
+) -> tuple[Array, Array, Array]:
+    n = moments.n_eff if moments.weighted else float(moments.n)
+    half = float(quantile(level, max(n - 1, 1.0))) * moments.std / np.sqrt(n)
+    limits = (moments.mean, moments.mean - half, moments.mean + half)
+    if scales is None:
+        return limits
+    check_on_scale(moments.mean, scales, moments.columns)
+    mean, low, high = (to_index(v, scales) for v in limits)
+    return mean, np.maximum(low, 0.0), np.minimum(high, 100.0)
+
+
+def _map(
+    key: dict[str, Any],
+    names: Sequence[str],
+    importance: tuple[Array, Array, Array],
+    performance: tuple[Array, Array, Array],
+    gap: Array | None,
+    cut: str | tuple[float, float],
+    scales: tuple[Scale, ...] | None,
+    moments: Moments,
+) -> list[dict[str, Any]]:
+    across, up = _cross_hairs(importance[0], performance[0], cut, scales, stated=gap is not None)
+    priority = _standard(importance[0]) - _standard(performance[0])
+    return [
+        {
+            **key,
+            "term": name,
+            "importance": importance[0][j],
+            "importance_low": importance[1][j],
+            "importance_high": importance[2][j],
+            "performance": performance[0][j],
+            "performance_low": performance[1][j],
+            "performance_high": performance[2][j],
+            "gap": None if gap is None else gap[j],
+            "priority": priority[j],
+            "quadrant": QUADRANTS[bool(importance[0][j] >= across), bool(performance[0][j] >= up)],
+            "importance_cut": across,
+            "performance_cut": up,
+            "n": moments.n,
+            "n_missing": moments.n_dropped,
+        }
+        for j, name in enumerate(names)
+    ]
+
+
+def _cross_hairs(
+    importance: Array,
+    performance: Array,
+    cut: str | tuple[float, float],
+    scales: tuple[Scale, ...] | None,
+    *,
+    stated: bool,
+) -> tuple[float, float]:
+    if not isinstance(cut, str):
+        return float(cut[0]), float(cut[1])
+    if cut == "scale":
+        if scales is None:
+            raise ArgumentError("cut='scale' needs the scale= of the items")
+        return 50.0 if stated else float(importance.mean()), 50.0
+    middle = np.mean if cut == "mean" else np.median
+    return float(middle(importance)), float(middle(performance))
+
+
+def _standard(values: Array) -> Array:
+    spread = values.std()
+    return (values - values.mean()) / spread if spread > 0 else np.zeros_like(values)

@@ -1,0 +1,385 @@
+"""Priorities: what to improve first, what it is expected to bring, and how sure that is."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from satmodels.drivers.budget import allocate, allocate_draws
+from satmodels.drivers.effects import DriverEffects, effects_of_regression
+from satmodels.drivers.key_drivers import KeyDriversResult
+from satmodels.errors import ArgumentError, unknown
+from satmodels.results import Result, Table
+from satmodels.statistics.intervals import check_level, quantile
+from satmodels.survey.scale import Scale
+
+Array = NDArray[np.float64]
+
+LIFT = 0.1  # an action closes a tenth of the room to the top unless said otherwise
+MUST_BE_FLOOR = 80.0  # a must-be feature that performs below this comes before everything else
+DRAWS = 1_000  # for ranks and the chance of being chosen
+_COLUMNS = (
+    *("rank", "term", "category", "first", "performance", "room", "effect", "effect_low", "effect_high"),
+    *("lift", "reach", "gain", "gain_low", "gain_high", "cost", "gain_per_cost", "chosen"),
+    *("rank_low", "rank_high", "p_top", "p_chosen"),
+)
+_VALUE_COLUMNS = ("value", "value_low", "value_high")
+
+
+@dataclass(frozen=True, kw_only=True, repr=False)
+class PrioritiesResult(Result):
+    """An action table, the most urgent first.
+
+    Attributes
+    ----------
+    estimates : Table
+        What :meth:`tidy` gives.
+    sources : Table
+        Where every number comes from: ``term, quantity, value, source``.
+    outcome : str
+        The outcome that is to rise.
+    outcome_index : float
+        Where it stands, 0..100.
+    budget, spent : float or None
+        Budget and cost of the chosen actions.
+    gain, gain_low, gain_high : float
+        Expected rise of the outcome by the chosen actions together (by all, without a budget).
+    level : float
+        Confidence level of the limits.
+    problems : tuple of str
+        What to know before acting, in words.
+    """
+
+    kind: ClassVar[str] = "priorities"
+
+    estimates: Table
+    sources: Table
+    outcome: str
+    outcome_index: float
+    budget: float | None
+    spent: float | None
+    gain: float
+    gain_low: float
+    gain_high: float
+    level: float
+    problems: tuple[str, ...] = ()
+
+    def trace(self, term: str | None = None) -> Any:
+        """Return where every number of an action comes from (of all actions without ``term``)."""
+        if term is not None and term not in self.estimates["term"]:
+            raise unknown("action", term, self.estimates["term"])
+        rows = [row for row in self.sources.rows() if term is None or row["term"] == term]
+        return self.library.build(Table.from_records(rows, self.sources.names).columns())
+
+    def _tidy(self) -> Table:
+        return self.estimates
+
+    def _glance(self) -> Mapping[str, Any]:
+        return {
+            "outcome": self.outcome,
+            "outcome_index": self.outcome_index,
+            "actions": len(self.estimates),
+            "first": self.estimates["term"][0] if len(self.estimates) else None,
+            "gain": self.gain,
+            "gain_low": self.gain_low,
+            "gain_high": self.gain_high,
+            "budget": self.budget,
+            "spent": self.spent,
+            "level": self.level,
+            "problems": len(self.problems),
+        }
+
+
+def priorities(
+    drivers: Any,
+    *,
+    scale: Scale | Mapping[str, Scale] | None = None,
+    kano: Any = None,
+    features: Mapping[str, str] | None = None,
+    lift: float | Mapping[str, float] = LIFT,
+    reach: float | Mapping[str, float] = 1.0,
+    cost: float | Mapping[str, float] = 1.0,
+    budget: float | None = None,
+    elasticity: float | tuple[float, float] | None = None,
+    base: float = 100.0,
+    must_be_floor: float = MUST_BE_FLOOR,
+    level: float = 0.95,
+    seed: int | None = None,
+) -> PrioritiesResult:
+    """Rank what to improve by what it is expected to bring.
+
+    Parameters
+    ----------
+    drivers : KeyDriversResult
+        A driver analysis of one group.
+    scale : Scale or mapping
+        Scale of the answers, ``{column: Scale}`` where the outcome and the drivers differ.
+    kano : KanoResult or mapping, optional
+        Kano classes of the drivers, or ``{driver: category}``. Must-be drivers that perform below
+        ``must_be_floor`` come first, whatever else would bring more.
+    features : mapping, optional
+        ``{driver: Kano feature}`` where the names differ.
+    lift : float or mapping, default 0.1
+        Share of the room to 100 that the action closes.
+    reach : float or mapping, default 1
+        Share of the customers whom the action reaches, 0..1.
+    cost : float or mapping, default 1
+        Cost of the action, larger than 0, in any unit.
+    budget : float, optional
+        What may be spent: the set of actions with the largest expected gain is ``chosen``.
+    elasticity : float or (float, float), optional
+        Percent change of retention or revenue per percent change of the outcome, alone or with its
+        standard error. Adds ``value`` with its limits, in units of ``base``.
+    base : float, default 100
+        Today's revenue (or retention); 100 gives percent.
+    must_be_floor : float, default 80
+        On 0..100.
+    level : float, default 0.95
+        Confidence level.
+    seed : int, optional
+        Of the draws behind ranks and chances.
+
+    Returns
+    -------
+    PrioritiesResult
+        ``tidy()``, most urgent first: ``rank``, ``term``, ``category``, ``first`` (must-be below the
+        floor), ``performance`` (0..100), ``room``, ``effect`` with limits (points of the outcome per
+        point of the driver), ``lift`` (points), ``reach``, ``gain`` with limits (points of the
+        outcome), ``cost``, ``gain_per_cost``, ``chosen``, ``rank_low`` and ``rank_high`` (limits of the
+        rank), ``p_top`` (chance of being the first), ``p_chosen``. ``trace()`` says where each number
+        comes from.
+
+    Raises
+    ------
+    ArgumentError
+        More than one group, no scale, a share outside 0..1, a cost of 0 or less, an unknown driver.
+
+    Notes
+    -----
+    gain = effect x lift x room x reach. Effects are regression coefficients: they say what goes along
+    with a better driver while the others stay, and are no proof that changing it changes the outcome.
+    Limits, ranks and chances come from the covariance matrix of the effects; the plan's own numbers
+    (lift, reach, cost) are taken as certain.
+
+    Examples
+    --------
+    >>> import numpy as np, pandas as pd, satmodels as sat
+    >>> rng = np.random.default_rng(1)
+    >>> frame = pd.DataFrame(rng.integers(1, 6, size=(300, 2)), columns=["price", "service"])
+    >>> frame["overall"] = (frame["price"] + 3 * frame["service"]) / 4
+    >>> analysis = sat.key_drivers(frame, "overall", ["price", "service"])
+    >>> plan = sat.priorities(analysis, scale=sat.Scale(1, 5), kano={"price": "M", "service": "A"})
+    >>> plan.tidy()[["rank", "term", "category", "first"]]
+       rank     term category  first
+    0     1    price        M   True
+    1     2  service        A  False
+    """
+    check_level(level)
+    effects, library = _effects(drivers, scale)
+    names = effects.drivers
+    categories = _categories(names, kano, features)
+    share = _per_driver(lift, names, "lift", 0.0, 1.0)
+    reached = _per_driver(reach, names, "reach", 0.0, 1.0)
+    costs = _per_driver(cost, names, "cost", 0.0, np.inf)
+    if (costs <= 0).any():
+        raise ArgumentError("cost: every action costs something; give numbers larger than 0")
+    if budget is not None and not 0 <= budget < np.inf:
+        raise ArgumentError(f"budget={budget!r} is no amount of at least 0")
+    room = 100.0 - effects.performance
+    points = share * room
+    worth = points * reached  # of one unit of effect
+    gain = effects.effect * worth
+    gain_cov = effects.cov * np.outer(worth, worth)
+    first = np.array([c == "M" for c in categories]) & (effects.performance < must_be_floor)
+    order = _order(gain / costs, first)
+    rank = np.empty(len(names), dtype=int)
+    rank[order] = np.arange(1, len(names) + 1)
+    chosen = None if budget is None else allocate(gain, costs, budget, first)
+    draws = _draws(gain, gain_cov, seed)
+    ranks = _ranks(draws / costs, first)
+    tail = (1 - level) / 2
+    rank_low, rank_high = np.quantile(ranks, [tail, 1 - tail], axis=0, method="inverted_cdf")
+    p_chosen = None if budget is None else allocate_draws(draws, costs, budget, first).mean(axis=0)
+    z = float(quantile(level))
+    effect_half = z * np.sqrt(np.diag(effects.cov))
+    gain_half = effect_half * worth
+    value = _value(gain, np.sqrt(np.diag(gain_cov)), effects.outcome_index, elasticity, base, z)
+    rows = [
+        {
+            "rank": int(rank[j]),
+            "term": names[j],
+            "category": categories[j],
+            "first": bool(first[j]),
+            "performance": effects.performance[j],
+            "room": room[j],
+            "effect": effects.effect[j],
+            "effect_low": effects.effect[j] - effect_half[j],
+            "effect_high": effects.effect[j] + effect_half[j],
+            "lift": points[j],
+            "reach": reached[j],
+            "gain": gain[j],
+            "gain_low": gain[j] - gain_half[j],
+            "gain_high": gain[j] + gain_half[j],
+            "cost": costs[j],
+            "gain_per_cost": gain[j] / costs[j],
+            "chosen": None if chosen is None else bool(chosen[j]),
+            "rank_low": int(rank_low[j]),
+            "rank_high": int(rank_high[j]),
+            "p_top": float((ranks[:, j] == 1).mean()),
+            "p_chosen": None if p_chosen is None else float(p_chosen[j]),
+            **{name: limits[j] for name, limits in value.items()},
+        }
+        for j in order
+    ]
+    taken = np.ones(len(names), dtype=bool) if chosen is None else chosen
+    total = float(gain[taken].sum())
+    spread = z * float(np.sqrt(max(taken.astype(float) @ gain_cov @ taken, 0.0)))
+    return PrioritiesResult(
+        library=library,
+        estimates=Table.from_records(rows, (*_COLUMNS, *value)),
+        sources=_sources(effects, rows, elasticity, kano),
+        outcome=effects.outcome,
+        outcome_index=effects.outcome_index,
+        budget=budget,
+        spent=None if chosen is None else float(costs[chosen].sum()),
+        gain=total,
+        gain_low=total - spread,
+        gain_high=total + spread,
+        level=level,
+        problems=_problems(rows, chosen is not None),
+    )
+
+
+def _effects(drivers: Any, scale: Any) -> tuple[DriverEffects, Any]:
+    if isinstance(drivers, KeyDriversResult):
+        return effects_of_regression(drivers, scale), drivers.library
+    raise ArgumentError(f"drivers is {type(drivers).__name__}: give the result of key_drivers()")
+
+
+def _categories(
+    names: tuple[str, ...], kano: Any, features: Mapping[str, str] | None
+) -> tuple[str | None, ...]:
+    """Return the Kano category of each driver, None where nothing is known."""
+    if kano is None:
+        return (None,) * len(names)
+    known = kano if isinstance(kano, Mapping) else getattr(kano, "categories", None)
+    if not isinstance(known, Mapping):
+        raise ArgumentError(f"kano is {type(kano).__name__}: give a KanoResult, or {{driver: category}}")
+    features = features or {}
+    for driver, feature in features.items():
+        if driver not in names:
+            raise unknown("driver", driver, names)
+        if feature not in known:
+            raise unknown("Kano feature", feature, known)
+    return tuple(known.get(features.get(name, name)) for name in names)
+
+
+def _per_driver(
+    value: float | Mapping[str, float], names: tuple[str, ...], what: str, low: float, high: float
+) -> Array:
+    if isinstance(value, Mapping):
+        for name in value:
+            if name not in names:
+                raise unknown("driver", name, names)
+        if lacking := [n for n in names if n not in value]:
+            raise ArgumentError(f"{what} has nothing for {lacking}")
+        array = np.array([float(value[n]) for n in names])
+    else:
+        array = np.full(len(names), float(value))
+    if not np.isfinite(array).all() or (array < low).any() or (array > high).any():
+        limits = f"between {low:g} and {high:g}" if np.isfinite(high) else f"at least {low:g} and finite"
+        raise ArgumentError(f"{what} must be {limits}; given {array.tolist()}")
+    return array
+
+
+def _order(score: Array, first: NDArray[np.bool_]) -> list[int]:
+    """Must-be first, then by return; equal ones in the order given."""
+    return [int(j) for j in np.lexsort((-score, ~first))]
+
+
+def _draws(gain: Array, cov: Array, seed: int | None) -> Array:
+    rng = np.random.default_rng(0 if seed is None else seed)  # a report must not change from run to run
+    values, vectors = np.linalg.eigh(np.nan_to_num(cov))
+    noise = rng.standard_normal((DRAWS, len(gain)))
+    return gain + noise * np.sqrt(np.maximum(values, 0.0)) @ vectors.T
+
+
+def _ranks(score: Array, first: NDArray[np.bool_]) -> NDArray[np.intp]:
+    order = np.lexsort((-score, np.broadcast_to(~first, score.shape)), axis=1)
+    ranks = np.empty_like(order)
+    np.put_along_axis(ranks, order, np.arange(1, score.shape[1] + 1)[None, :], axis=1)
+    return ranks
+
+
+def _value(
+    gain: Array,
+    std_error: Array,
+    index: float,
+    elasticity: float | tuple[float, float] | None,
+    base: float,
+    z: float,
+) -> dict[str, Array]:
+    """Turn points of the outcome into money: base x elasticity x relative rise, errors by the delta method."""
+    if elasticity is None:
+        return {}
+    e, se = elasticity if isinstance(elasticity, tuple) else (elasticity, 0.0)
+    if not (np.isfinite(e) and se >= 0):
+        raise ArgumentError(f"elasticity={elasticity!r}: give a number, or (number, standard error)")
+    if index <= 0:
+        raise ArgumentError("the outcome stands at 0: a relative change of it has no meaning")
+    value = base * e * gain / index
+    half = z * np.abs(base / index) * np.hypot(e * std_error, se * gain)
+    return {"value": value, "value_low": value - half, "value_high": value + half}
+
+
+def _sources(effects: DriverEffects, rows: list[dict[str, Any]], elasticity: Any, kano: Any) -> Table:
+    lines: list[dict[str, Any]] = []
+    said = {
+        "performance": effects.performance_source + ", on 0..100",
+        "room": "100 - performance",
+        "effect": effects.effect_source + ", on 0..100",
+        "lift": "share given x room",
+        "reach": "given",
+        "gain": "effect x lift x reach",
+        "cost": "given",
+        "gain_per_cost": "gain / cost",
+        "category": "none given" if kano is None else "given" if isinstance(kano, Mapping) else repr(kano),
+        "value": f"base x elasticity x gain / {effects.outcome_index:.2f}; elasticity given: {elasticity!r}",
+    }
+    for row in rows:
+        for quantity, source in said.items():
+            if quantity in row:
+                shown = row[quantity]
+                lines.append(
+                    {
+                        "term": row["term"],
+                        "quantity": quantity,
+                        "value": shown
+                        if isinstance(shown, str)
+                        else None
+                        if shown is None
+                        else f"{shown:.6g}",
+                        "source": source,
+                    }
+                )
+    return Table.from_records(lines, ("term", "quantity", "value", "source"))
+
+
+def _problems(rows: list[dict[str, Any]], budgeted: bool) -> tuple[str, ...]:
+    found: list[str] = []
+    for row in rows:
+        if row["effect"] < 0:
+            found.append(f"{row['term']!r} has a negative effect: it is never chosen for its gain")
+        elif row["effect_low"] < 0:
+            found.append(f"{row['term']!r}: the effect is not told apart from 0 by these answers")
+        if row["category"] in ("R", "Q"):
+            found.append(f"{row['term']!r} is a Kano {row['category']}: more of it may be unwelcome")
+        if budgeted and row["first"] and not row["chosen"]:
+            found.append(
+                f"the budget does not take the must-be {row['term']!r}: nothing else is bought before it"
+            )
+    return tuple(found)
