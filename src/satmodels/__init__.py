@@ -62,6 +62,7 @@ _PUBLIC: dict[str, str] = {
     "Segment": "scores.rfm_segments",
     "rfm": "scores.rfm",
     # structural models
+    "CBSEM": "sem.covariance.estimator",
     "ModelSpec": "sem.model.spec",
     "PLSPM": "sem.pls.estimator",
     "acsi": "sem.model.templates",
@@ -143,6 +144,7 @@ if TYPE_CHECKING:
     from satmodels.scores.satisfaction import top_box as top_box
 
     # structural models
+    from satmodels.sem.covariance.estimator import CBSEM as CBSEM
     from satmodels.sem.bootstrap import bootstrap as bootstrap
     from satmodels.sem.model.spec import ModelSpec as ModelSpec
     from satmodels.sem.model.templates import acsi as acsi

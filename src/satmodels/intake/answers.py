@@ -1,0 +1,102 @@
+"""Answers on a scale as the engine sees them: codes of missing answers, and what is off the scale."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import narwhals.stable.v2 as nw
+
+from satmodels.errors import SchemaError
+from satmodels.intake.frames import Frame, check_numeric_type, collect
+
+
+@dataclass(frozen=True)
+class AnswerRule:
+    """What counts as an answer in one column: whole numbers from low to high, but no missing code."""
+
+    low: float
+    high: float
+    missing_codes: tuple[float, ...] = ()
+    exclude_invalid: bool = False
+
+    def shown(self) -> str:
+        """Return the rule as errors show it."""
+        return f"{self.low:g}..{self.high:g} in whole numbers"
+
+
+def number(column: str, rule: AnswerRule | None = None) -> nw.Expr:
+    """Return a column as float64 with null for NaN, for missing codes and, if so ruled, for what is off the scale."""
+    x = nw.col(column).cast(nw.Float64)
+    x = nw.when(x.is_nan()).then(nw.lit(None, dtype=nw.Float64)).otherwise(x)
+    if rule is None:
+        return x
+    for code in rule.missing_codes:
+        x = nw.when(x == code).then(nw.lit(None, dtype=nw.Float64)).otherwise(x)
+    if rule.exclude_invalid:
+        x = nw.when(_valid(x, rule)).then(x)
+    return x
+
+
+def _valid(x: nw.Expr, rule: AnswerRule) -> nw.Expr:
+    return (x >= rule.low) & (x <= rule.high) & (x.round(0) == x)
+
+
+def _invalid(x: nw.Expr, rule: AnswerRule) -> nw.Expr:
+    # true only for an answer that is there: each comparison is false or null for a missing one
+    return (x < rule.low) | (x > rule.high) | (x.round(0) > x) | (x.round(0) < x)
+
+
+def count_off_scale(frame: Frame, rules: Mapping[str, AnswerRule]) -> dict[str, int]:
+    """Count, in one pass, the answers off the scale of each column.
+
+    Raises
+    ------
+    SchemaError
+        Answers are off the scale of a column whose rule does not exclude them; or a column holds no numbers.
+    """
+    for column in rules:
+        frame.require([column])
+        check_numeric_type(frame, column)
+        _refuse_text_in_objects(frame, column)
+    plain = {c: AnswerRule(r.low, r.high, r.missing_codes) for c, r in rules.items()}
+    flags = [
+        nw.when(_invalid(number(c, r), r)).then(nw.lit(1)).otherwise(nw.lit(0)).alias(f"b{i}")
+        for i, (c, r) in enumerate(plain.items())
+    ]
+    flagged: Any = frame.narwhals.select(*flags)
+    counted = collect(flagged.select(nw.all().sum()), "checking the answers")
+    n_bad = {c: int(counted[f"b{i}"][0] or 0) for i, c in enumerate(plain)}
+    for column, rule in rules.items():
+        if n_bad[column] and not rule.exclude_invalid:
+            bad = _invalid(number(column, plain[column]), rule)
+            raise SchemaError.answers(
+                column,
+                rule.shown(),
+                "Declare codes such as 99 as missing (missing_codes=), correct the answers, "
+                'or leave them out with on_invalid="exclude".',
+                n_bad=n_bad[column],
+                offenders=frame.first_rows(column, bad),
+            )
+    return n_bad
+
+
+def _refuse_text_in_objects(frame: Frame, column: str) -> None:
+    """Look at every cell of an object column: there True hides beside 1 and "9" beside 9."""
+    if frame.dtype(column) != nw.Object:
+        return
+    bad: list[tuple[int, Any]] = [
+        (i, v)
+        for i, v in enumerate(frame.values(column))
+        if v is not None and isinstance(v, bool | str | bytes)
+    ]
+    if bad:
+        raise SchemaError.answers(
+            column, "numeric", "Convert the answers to numbers first.", n_bad=len(bad), offenders=bad[:5]
+        )
+
+
+def numbers(columns: Sequence[str], rules: Mapping[str, AnswerRule]) -> list[nw.Expr]:
+    """Return the columns as cleaned numbers named x0, x1, ..."""
+    return [number(c, rules.get(c)).alias(f"x{i}") for i, c in enumerate(columns)]

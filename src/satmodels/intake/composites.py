@@ -1,0 +1,181 @@
+"""Sums of composites of several columns per group, computed by the engine in one group-by.
+
+A composite is a weighted sum of columns, such as an index or a gap. Its value is made row by row with
+elementwise expressions, and only plain sums of it leave the engine.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import narwhals.stable.v2 as nw
+import numpy as np
+from numpy.typing import NDArray
+
+from satmodels.errors import ArgumentError
+from satmodels.intake.answers import AnswerRule, count_off_scale, numbers
+from satmodels.intake.cells import _key_values, check_weight
+from satmodels.intake.frames import Frame, collect
+
+MAX_GROUPS = 1_000_000
+Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Composite:
+    """One composite: ``sum(coefficient * column + offset)`` over its columns.
+
+    A row with any missing answer has no value. With ``importance`` (positive, one per column) a missing
+    answer only leaves the sum, which is then divided by the importance of what was answered.
+    """
+
+    name: str
+    coefficients: Mapping[str, float]
+    offsets: Mapping[str, float]
+    importance: Mapping[str, float] | None = None
+
+
+@dataclass(frozen=True)
+class CompositeSums:
+    """Per group (rows) and composite (columns): sums over the rows that have a value u, with weights w.
+
+    Values are measured from ``centre``, which keeps sums of squares exact.
+
+    Attributes
+    ----------
+    rows : ndarray, shape (groups,)
+        All rows, with and without a value.
+    n, w, wu, wuu, w2, w2u, w2uu : ndarray, shape (groups, composites)
+        Number of rows with a value, and sums of w, w u, w u², w², w² u and w² u² over them.
+    column_w, column_wx : ndarray, shape (groups, columns)
+        Sums of w and of w times the answer of each column, over the rows where the first composite has
+        a value and the column an answer.
+    """
+
+    keys: list[tuple[Any, ...]]
+    rows: NDArray[np.int64]
+    n: NDArray[np.int64]
+    w: Array
+    wu: Array
+    wuu: Array
+    w2: Array
+    w2u: Array
+    w2uu: Array
+    columns: tuple[str, ...]
+    column_w: Array
+    column_wx: Array
+    centre: float
+    weighted: bool
+
+
+def composite_sums(
+    frame: Frame,
+    composites: Sequence[Composite],
+    rules: Mapping[str, AnswerRule],
+    keys: Sequence[str] = (),
+    weight: str | None = None,
+    *,
+    centre: float = 0.0,
+) -> CompositeSums:
+    """Compute the sums of composites per combination of the key columns.
+
+    Raises
+    ------
+    ArgumentError
+        A column is not there or used twice.
+    SchemaError
+        A column holds no numbers or answers off its scale, or a weight is no weight.
+    """
+    columns = tuple(dict.fromkeys(c for composite in composites for c in composite.coefficients))
+    keys = list(keys)
+    frame.require(keys, role="column to group by")
+    if twice := [c for c in columns if c in keys]:
+        raise ArgumentError(f"column {twice[0]!r} is used twice: as an item and to group by.")
+    count_off_scale(frame, {c: rules[c] for c in columns})
+    if weight is not None:
+        check_weight(frame, weight)
+    # own names throughout, so that no column of the frame is shadowed whatever it is called
+    key_names = [f"k{i}" for i in range(len(keys))]
+    w = nw.lit(1.0) if weight is None else nw.col(weight).cast(nw.Float64)
+    cleaned: Any = frame.narwhals.select(
+        *numbers(columns, rules),
+        *(nw.col(k).alias(name) for k, name in zip(keys, key_names, strict=True)),
+        w.alias("w"),
+    )
+    place = {c: nw.col(f"x{i}") for i, c in enumerate(columns)}
+    valued = cleaned.with_columns(
+        *(_value(c, place, centre).alias(f"u{j}") for j, c in enumerate(composites))
+    )
+    made = {"rows": nw.lit(1.0)}
+    for j in range(len(composites)):
+        made |= _products(j, weighted=weight is not None)
+    counted = nw.when(nw.col("u0").is_null()).then(nw.lit(0.0)).otherwise(nw.col("w"))
+    for i in range(len(columns)):
+        x = nw.col(f"x{i}")
+        made[f"cw{i}"] = nw.when(x.is_null()).then(nw.lit(0.0)).otherwise(counted)
+        made[f"cx{i}"] = x * counted
+    multiplied = valued.with_columns(*(e.alias(name) for name, e in made.items()))
+    sums = [nw.col(name).sum() for name in made]
+    if keys:
+        found = collect(multiplied.group_by(*key_names).agg(*sums).head(MAX_GROUPS + 1), "summing up")
+    else:
+        found = collect(multiplied.select(*sums), "summing up")
+    if len(found) > MAX_GROUPS:
+        raise ArgumentError(f"columns {keys} have more than {MAX_GROUPS:,} distinct combinations")
+
+    def grid(stem: str, size: int) -> Array:
+        parts = [[v or 0.0 for v in found.get_column(f"{stem}{j}").to_list()] for j in range(size)]
+        return np.array(parts, dtype=float).reshape(size, len(found)).T
+
+    k = len(composites)
+    n, wu, wuu = grid("n", k), grid("wu", k), grid("wuu", k)
+    key_columns = [_key_values(found.get_column(name).to_list()) for name in key_names]
+    return CompositeSums(
+        keys=list(zip(*key_columns, strict=True)) if keys else [()],
+        rows=np.array([round(v or 0) for v in found.get_column("rows").to_list()], dtype=np.int64),
+        n=np.rint(n).astype(np.int64),
+        w=n if weight is None else grid("w", k),
+        wu=wu,
+        wuu=wuu,
+        w2=n if weight is None else grid("ww", k),
+        w2u=wu if weight is None else grid("wwu", k),
+        w2uu=wuu if weight is None else grid("wwuu", k),
+        columns=columns,
+        column_w=grid("cw", len(columns)),
+        column_wx=grid("cx", len(columns)),
+        centre=centre,
+        weighted=weight is not None,
+    )
+
+
+def _value(composite: Composite, place: Mapping[str, nw.Expr], centre: float) -> nw.Expr:
+    """Return the value of a composite, less the centre; null where it has none."""
+    terms = [place[c] * b + composite.offsets.get(c, 0.0) for c, b in composite.coefficients.items()]
+    if composite.importance is None:
+        return _total(terms) - centre
+    there = [nw.when(t.is_null()).then(nw.lit(0.0)).otherwise(t) for t in terms]
+    present = [
+        nw.when(place[c].is_null()).then(nw.lit(0.0)).otherwise(nw.lit(float(composite.importance[c])))
+        for c in composite.coefficients
+    ]
+    share = _total(present)
+    return nw.when(share > 0).then(_total(there) / share - centre)
+
+
+def _total(terms: Sequence[nw.Expr]) -> nw.Expr:
+    total = terms[0]
+    for term in terms[1:]:
+        total = total + term
+    return total
+
+
+def _products(j: int, *, weighted: bool) -> dict[str, nw.Expr]:
+    u, w = nw.col(f"u{j}"), nw.col("w")
+    ok = nw.when(u.is_null()).then(nw.lit(0.0)).otherwise(nw.lit(1.0))
+    made = {f"n{j}": ok, f"wu{j}": u * w, f"wuu{j}": u * u * w}
+    if weighted:
+        made |= {f"w{j}": ok * w, f"ww{j}": ok * w * w}
+        made |= {f"wwu{j}": u * w * w, f"wwuu{j}": u * u * w * w}
+    return made

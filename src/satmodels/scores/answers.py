@@ -1,0 +1,145 @@
+"""The answers to one item, read from whatever the user has, checked, and counted."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from satmodels.errors import ArgumentError, one_of
+from satmodels.intake.frames import is_sequence, open_frame
+from satmodels.intake.library import FrameLibrary
+from satmodels.results import FrameBuilder
+from satmodels.statistics.counts import ScoreCounts, as_names
+from satmodels.statistics.design import Design
+
+ON_INVALID = ("error", "exclude")
+
+
+@dataclass(frozen=True)
+class Reading:
+    """How answers are read: the options that all scores of one item share."""
+
+    by: str | Sequence[str] = ()
+    weight: str | None = None
+    design: Design | None = None
+    missing_codes: Mapping[float, str] | Sequence[float] = ()
+    on_invalid: str = "error"
+
+
+@dataclass(frozen=True)
+class Answers:
+    """Counted answers: all on the scale, the rest counted as missing or (``n_invalid``) as invalid.
+
+    ``counts`` is grouped by ``by`` and then by the columns of the design.
+    """
+
+    counts: ScoreCounts
+    by: tuple[str, ...]
+    design: Design | None
+    n_invalid: int
+    missing_by_code: dict[str, int]
+    library: FrameBuilder
+
+
+def collect_answers(data: Any, item: str | None, low: float, high: float, reading: Reading) -> Answers:
+    """Count the answers to an item and check them against its scale.
+
+    Raises
+    ------
+    ArgumentError
+        A column is not there or used twice, or counts are asked for what they don't hold.
+    SchemaError
+        An answer is no number or off the scale, or a weight is no weight.
+    """
+    by, weight, design = as_names(reading.by), reading.weight, reading.design
+    missing_codes = reading.missing_codes
+    if reading.on_invalid not in ON_INVALID:
+        raise one_of("on_invalid", reading.on_invalid, ON_INVALID)
+    if design is not None and not isinstance(design, Design):
+        raise ArgumentError(f"design={design!r}: give a Design, for example Design(strata='region')")
+    frame = None
+    library: FrameBuilder = FrameLibrary.PANDAS
+    if isinstance(data, ScoreCounts):
+        counts = _from_counts(data, item, by, weight, design)
+        by = counts.by
+    elif is_sequence(data):
+        if by or weight is not None or design is not None:
+            raise ArgumentError(
+                "by=, weight= and design= name columns: give a dataframe, not a plain sequence"
+            )
+        counts = ScoreCounts.collect(data, item)
+        library = _library_of(data)
+    else:
+        frame = open_frame(data)
+        library = frame.library
+        frame.require(by, role="column to group by")
+        if design is not None:
+            frame.require(design.columns, role="column of the design")
+        extra = design.columns if design is not None else ()
+        if shared := [c for c in extra if c in by]:
+            raise ArgumentError(
+                f"column {shared[0]!r} is both in by= and in design=: copy it under another name"
+            )
+        counts = ScoreCounts.collect(frame, item, (*by, *extra), weight)
+    missing_by_code = _missing_by_code(counts, missing_codes)
+    counts = _set_missing(counts, [v for v in counts.values if v in set(missing_codes)])
+    n_invalid = 0
+    if reading.on_invalid == "exclude":
+        bad = [v for v in counts.values if not low <= v <= high or v != int(v)]
+        at = [counts.values.index(v) for v in bad]
+        n_invalid = int(counts.n[:, at].sum())
+        counts = _set_missing(counts, bad)
+    counts.check_range(low, high, frame=frame)
+    return Answers(counts, by, design, n_invalid, missing_by_code, library)
+
+
+def _from_counts(
+    data: ScoreCounts, item: str | None, by: tuple[str, ...], weight: str | None, design: Design | None
+) -> ScoreCounts:
+    if weight is not None or design is not None:
+        raise ArgumentError("weights and design enter when ScoreCounts are collected: give the dataframe")
+    if item is not None and item != data.item:
+        raise ArgumentError(f"these are counts of {data.item!r}, not of {item!r}")
+    return data.marginal(by) if by else data
+
+
+def _library_of(data: Any) -> FrameBuilder:
+    package = type(data).__module__.split(".")[0]
+    return {"polars": FrameLibrary.POLARS, "pyarrow": FrameLibrary.PYARROW}.get(package, FrameLibrary.PANDAS)
+
+
+def _missing_by_code(
+    counts: ScoreCounts, missing_codes: Mapping[float, str] | Sequence[float]
+) -> dict[str, int]:
+    found: dict[str, int] = {}
+    for code in missing_codes:
+        if isinstance(code, bool) or not isinstance(code, int | float):
+            raise ArgumentError(f"missing_codes: {code!r} is no number")
+        label = str(missing_codes[code]) if isinstance(missing_codes, Mapping) else f"{code:g}"
+        n = int(counts.n[:, counts.values.index(float(code))].sum()) if float(code) in counts.values else 0
+        found[label] = found.get(label, 0) + n
+    return found
+
+
+def _set_missing(counts: ScoreCounts, values: Sequence[float]) -> ScoreCounts:
+    """Count some of the answers as missing."""
+    if not values:
+        return counts
+    out = np.array([v in values for v in counts.values])
+
+    def kept(grid: NDArray[Any]) -> NDArray[Any]:
+        return grid[:, ~out]
+
+    return replace(
+        counts,
+        values=tuple(v for v, gone in zip(counts.values, out, strict=True) if not gone),
+        n=kept(counts.n),
+        w=kept(counts.w),
+        w2=kept(counts.w2),
+        n_missing=counts.n_missing + counts.n[:, out].sum(axis=1),
+        w_missing=counts.w_missing + counts.w[:, out].sum(axis=1),
+    )

@@ -1,0 +1,314 @@
+"""The customer satisfaction index: a weighted mean of several items, each put on 0 to 100.
+
+index = sum over items of weight * (answer - low) / (high - low) * 100, the weights summing to 1; the
+ACSI uses items of 1 to 10 and the unstandardised weights of its structural model (Fornell et al. 1996).
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from satmodels.errors import ArgumentError, one_of, unknown
+from satmodels.intake.answers import AnswerRule
+from satmodels.intake.composites import Composite, CompositeSums, composite_sums
+from satmodels.intake.frames import open_frame
+from satmodels.intake.library import FrameLibrary
+from satmodels.results import Table
+from satmodels.scores.answers import ON_INVALID
+from satmodels.scores.estimate import Estimates, estimate_composite, score_table
+from satmodels.scores.limits import mean_limits
+from satmodels.scores.result import ScoreResult, small_sample_note
+from satmodels.scores.scales import item_scales
+from satmodels.statistics.counts import as_names
+from satmodels.statistics.design import Design
+from satmodels.statistics.intervals import MEAN_METHODS, check_level
+from satmodels.statistics.moments import Moments
+
+Array = NDArray[np.float64]
+MISSING = ("drop", "available")
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True, repr=False)
+class IndexResult(ScoreResult):
+    """A satisfaction index with its interval, and what each item contributes to it.
+
+    Attributes
+    ----------
+    items : tuple of str
+        The items.
+    weights : tuple of float
+        Their weights in the index, summing to 1.
+    parts : Table
+        One row per group and item; :meth:`contributions` gives it as a dataframe.
+    """
+
+    kind: ClassVar[str] = "index"
+    items: tuple[str, ...]
+    weights: tuple[float, ...]
+    parts: Table
+
+    def contributions(self) -> Any:
+        """Return what each item adds to the index, per group, as a dataframe.
+
+        Columns: the by-columns, ``item``, ``weight``, ``mean`` (on the item's scale), ``score`` (the mean
+        on 0 to 100) and ``contribution`` (weight times score; with complete answers these sum to the index).
+        """
+        return self.library.build(self.parts.columns())
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the result as plain values; what is missing or not finite is None."""
+        return {**super().to_dict(), "contributions": self.parts.records()}
+
+
+def csi(
+    data: Any,
+    items: str | Sequence[str],
+    *,
+    weights: Any = "equal",
+    scale: Any = None,
+    survey: Any = None,
+    by: str | Sequence[str] = (),
+    weight: str | None = None,
+    design: Design | None = None,
+    level: float = 0.95,
+    method: str = "wald",
+    missing: str = "drop",
+    missing_codes: Mapping[float, str] | Sequence[float] = (),
+    on_invalid: str = "error",
+) -> IndexResult:
+    """Compute a 0 to 100 satisfaction index of several items, with its interval and contributions.
+
+    Parameters
+    ----------
+    data : dataframe or Moments
+        A frame of any supported library, lazy or not; or moments of the items (then without ``by``).
+    items : sequence of str
+        The items' columns.
+    weights : "equal" or mapping, default "equal"
+        Weights of the items in the index: equal, or ``{item: weight}`` with weights of at least 0, which
+        are divided by their sum.
+    scale : Scale or mapping
+        Scale of the items; ``{item: Scale}`` where they differ. Either this or ``survey`` is needed.
+    survey : Survey
+        Survey with the items; their scales and the missing codes are used. The frame is one that
+        ``survey.prepare`` returned where items are reversed.
+    by : str or sequence of str
+        Columns to group by; a missing segment is a group of its own.
+    weight : str, optional
+        Column of survey weights (not to be confused with ``weights`` of the items).
+    design : Design, optional
+        Strata, clusters and finite population of the sample.
+    level : float, default 0.95
+        Confidence level.
+    method : {"wald", "t"}, default "wald"
+        index ± z or t standard errors; with weights or a design always t with the design's degrees of
+        freedom.
+    missing : {"drop", "available"}, default "drop"
+        A respondent with a missing answer is left out and counted in ``n_missing``; or enters with the
+        items answered, their weights rescaled to 1.
+    missing_codes : mapping or sequence
+        Codes that mean "no answer", such as ``{99: "don't know"}``.
+    on_invalid : {"error", "exclude"}, default "error"
+        What to do with answers off the scale; excluded ones count as missing.
+
+    Returns
+    -------
+    IndexResult
+        ``tidy()`` as all scores, ``contributions()`` per item.
+
+    Raises
+    ------
+    ArgumentError
+        A parameter is wrong, an item is not there or listed twice, or its scale is not known.
+    SchemaError
+        An answer is off the scale or no number, or a weight is no weight.
+
+    References
+    ----------
+    Fornell, Johnson, Anderson, Cha and Bryant (1996), The American Customer Satisfaction Index. Journal of
+    Marketing 60(4), 7-18.
+
+    Examples
+    --------
+    >>> import pandas as pd, satmodels as sat
+    >>> frame = pd.DataFrame({"overall": [8, 9, 7], "expected": [7, 9, 6], "ideal": [6, 9, 7]})
+    >>> result = sat.csi(frame, ["overall", "expected", "ideal"], scale=sat.Scale(1, 10))
+    >>> result.estimate
+    72.839506
+    >>> result.contributions()["contribution"].round(2).tolist()
+    [25.93, 23.46, 23.46]
+    """
+    check_level(level)
+    if method not in MEAN_METHODS:
+        raise one_of("method", method, MEAN_METHODS)
+    if missing not in MISSING:
+        raise one_of("missing", missing, MISSING)
+    if on_invalid not in ON_INVALID:
+        raise one_of("on_invalid", on_invalid, ON_INVALID)
+    items, by = as_names(items), as_names(by)
+    if not items:
+        raise ArgumentError("items= is empty: an index needs at least one item")
+    share = item_weights(weights, items)
+    scales, codes = item_scales(items, scale, survey, "csi")
+    if isinstance(data, Moments):
+        if by or weight is not None or design is not None or missing == "available":
+            raise ArgumentError(
+                "by=, weight=, design= and missing='available' need the rows: give the dataframe"
+            )
+        estimates, parts = _from_moments(data, items, share, scales)
+        library: Any = FrameLibrary.PANDAS
+    else:
+        frame = open_frame(data)
+        library = frame.library
+        frame.require(items, role="item")
+        extra = design.columns if design is not None else ()
+        rules = {
+            c: AnswerRule(
+                *scales[c], tuple(float(k) for k in (missing_codes or codes)), on_invalid == "exclude"
+            )
+            for c in items
+        }
+        composite = _composite(items, share, scales, available=missing == "available")
+        # measured from the middle of the index, sums of squares lose no digits
+        sums = composite_sums(frame, [composite], rules, (*by, *extra), weight, centre=50.0)
+        estimates = estimate_composite(sums, 0, len(by), design=design)
+        parts = _parts(sums, estimates, by, items, share, scales)
+    limits = mean_limits(estimates, level, method)
+    return IndexResult(
+        library=library,
+        score="csi",
+        item=", ".join(items),
+        items=items,
+        weights=tuple(share.tolist()),
+        by=by,
+        method=method,
+        level=level,
+        limits=(0.0, 100.0),
+        unit="points",
+        table=score_table(estimates, by, "csi", np.clip(limits[0], 0, 100), np.clip(limits[1], 0, 100)),
+        parts=parts,
+        notes=tuple(small_sample_note(estimates.keys, estimates.n, by)),
+        covariance=None if estimates.covariance is None else tuple(map(tuple, estimates.covariance.tolist())),
+    )
+
+
+def item_weights(weights: Any, items: tuple[str, ...]) -> Array:
+    """Return the weights of the items, summing to 1.
+
+    Raises
+    ------
+    ArgumentError
+        An item has no weight, or a weight is negative or no number, or all are 0.
+    """
+    if isinstance(weights, str):
+        if weights != "equal":
+            raise one_of("weights", weights, ("equal",))
+        return np.full(len(items), 1 / len(items))
+    if not isinstance(weights, Mapping):
+        raise ArgumentError('weights: give "equal" or a mapping {item: weight}, so that none is mixed up')
+    for name in weights:
+        if name not in items:
+            raise unknown("item of this index:", name, items)
+    if lacking := [c for c in items if c not in weights]:
+        raise ArgumentError(f"weights: there is none for {lacking}")
+    try:
+        share = np.array([float(weights[c]) for c in items])
+    except (TypeError, ValueError) as error:
+        raise ArgumentError(f"weights: {error}") from error
+    if not np.isfinite(share).all() or (share < 0).any() or share.sum() <= 0:
+        raise ArgumentError(
+            f"weights={dict(weights)!r}: each is a finite number of at least 0, and one is above 0"
+        )
+    return share / share.sum()
+
+
+def _composite(
+    items: tuple[str, ...], share: Array, scales: Mapping[str, tuple[float, float]], *, available: bool
+) -> Composite:
+    slope = {c: 100 * b / (scales[c][1] - scales[c][0]) for c, b in zip(items, share.tolist(), strict=True)}
+    return Composite(
+        "csi",
+        slope,
+        {c: -slope[c] * scales[c][0] for c in items},
+        dict(zip(items, share.tolist(), strict=True)) if available else None,
+    )
+
+
+def _from_moments(
+    moments: Moments, items: tuple[str, ...], share: Array, scales: Mapping[str, tuple[float, float]]
+) -> tuple[Estimates, Table]:
+    some = moments.select(items)
+    low, high = (np.array([scales[c][i] for c in items]) for i in (0, 1))
+    outside = (some.mean < low) | (some.mean > high)
+    if some.n and outside.any():
+        i = int(np.argmax(outside))
+        raise ArgumentError(
+            f"the mean of {items[i]!r}, {some.mean[i]:g}, is off its scale {low[i]:g}..{high[i]:g}"
+        )
+    slope = 100 * share / (high - low)
+    score = np.where(some.n > 0, 100 * (some.mean - low) / (high - low), np.nan)
+    variance = float(slope @ some.cov @ slope) if some.n > 1 else np.nan
+    size = some.n_eff if some.weighted else float(some.n)
+    n = np.array([some.n])
+    estimates = Estimates(
+        keys=((),),
+        mean=np.array([share @ score]),
+        std_error=np.array([np.sqrt(variance / size) if size > 0 else np.nan]),
+        n=n,
+        n_missing=np.array([some.n_dropped]),
+        n_eff=np.array([some.n_eff]),
+        spread=np.array([variance]),
+        effective=np.array([size]),
+        df=np.array([some.n - 1.0]) if some.weighted else np.array([np.inf]),
+        linearised=some.weighted,
+    )
+    parts = _part_table((), ((),), items, share, np.where(n[:, None] > 0, some.mean, np.nan), scales)
+    return estimates, parts
+
+
+def _parts(
+    sums: CompositeSums,
+    estimates: Estimates,
+    by: tuple[str, ...],
+    items: tuple[str, ...],
+    share: Array,
+    scales: Mapping[str, tuple[float, float]],
+) -> Table:
+    place = {key: i for i, key in enumerate(estimates.keys)}
+    group = np.array([place[key[: len(by)]] for key in sums.keys], dtype=np.intp)
+    w, wx = np.zeros((len(place), len(items))), np.zeros((len(place), len(items)))
+    np.add.at(w, group, sums.column_w)
+    np.add.at(wx, group, sums.column_wx)
+    mean = wx / np.where(w > 0, w, np.nan)
+    return _part_table(by, estimates.keys, items, share, mean, scales)
+
+
+def _part_table(
+    by: tuple[str, ...],
+    keys: Sequence[tuple[Any, ...]],
+    items: tuple[str, ...],
+    share: Array,
+    mean: Array,
+    scales: Mapping[str, tuple[float, float]],
+) -> Table:
+    rows: list[dict[str, Any]] = []
+    for key, means in zip(keys, mean, strict=True):
+        for item, weight, value in zip(items, share, means, strict=True):
+            low, high = scales[item]
+            score = 100 * (value - low) / (high - low)
+            rows.append(
+                {
+                    **dict(zip(by, key, strict=True)),
+                    "item": item,
+                    "weight": weight,
+                    "mean": value,
+                    "score": score,
+                    "contribution": weight * score,
+                }
+            )
+    return Table.from_records(rows, (*by, "item", "weight", "mean", "score", "contribution"))
