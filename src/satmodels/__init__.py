@@ -84,6 +84,7 @@ _PUBLIC: dict[str, str] = {
     "churn_feature": "churn.features",
     "churn_features": "churn.panel",
     "churn_panel": "churn.panel",
+    "churn_report": "churn.report",
     "expected_maximum_profit": "churn.profit",
     "feature_dictionary": "churn.features",
     # figures
@@ -104,6 +105,7 @@ if TYPE_CHECKING:
     from satmodels.churn.panel import churn_panel as churn_panel
     from satmodels.churn.profit import ChurnCosts as ChurnCosts
     from satmodels.churn.profit import expected_maximum_profit as expected_maximum_profit
+    from satmodels.churn.report import churn_report as churn_report
     from satmodels.churn.split import CutoffSplit as CutoffSplit
     from satmodels.churn.window import ChurnWindow as ChurnWindow
 
@@ -142,10 +144,10 @@ if TYPE_CHECKING:
     from satmodels.scores.satisfaction import csat as csat
     from satmodels.scores.satisfaction import mean_score as mean_score
     from satmodels.scores.satisfaction import top_box as top_box
+    from satmodels.sem.bootstrap import bootstrap as bootstrap
 
     # structural models
     from satmodels.sem.covariance.estimator import CBSEM as CBSEM
-    from satmodels.sem.bootstrap import bootstrap as bootstrap
     from satmodels.sem.model.spec import ModelSpec as ModelSpec
     from satmodels.sem.model.templates import acsi as acsi
     from satmodels.sem.model.templates import ccsi as ccsi

@@ -10,6 +10,7 @@ from satmodels.results import Result
 
 # result kind -> module of this folder and its function(result, **options) -> matplotlib Figure
 _FIGURES: dict[str, tuple[str, str]] = {
+    "churn_report": ("churn", "churn_figure"),
     "pls": ("sem", "structural"),
     "bootstrap": ("sem", "bootstrap"),
     "importance_performance": ("drivers", "importance_performance_figure"),

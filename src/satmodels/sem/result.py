@@ -112,16 +112,18 @@ class SEMResult(Result):
         """Reliability of each construct: ``construct, alpha, rho_a, rho_c, ave``."""
         return self._by_group(reliability.reliability_table)
 
-    def htmt(self, group: object = None) -> pd.DataFrame:
+    def htmt(self, group: object = None, *, absolute: bool = False) -> pd.DataFrame:
         """Heterotrait-monotrait ratios of correlations, constructs by constructs.
 
         Parameters
         ----------
         group : object, optional
             Which group; needed where the model has groups.
+        absolute : bool, default False
+            Whether to take the items' correlations without their signs, as seminr does.
         """
         g = self._group(group)
-        return _square(validity.htmt_matrix(g), g.constructs)
+        return _square(validity.htmt_matrix(g, absolute=absolute), g.constructs)
 
     def fornell_larcker(self, group: object = None) -> pd.DataFrame:
         """Construct correlations with the square root of the AVE on the diagonal."""
@@ -166,11 +168,19 @@ class SEMResult(Result):
 
     # presentation --------------------------------------------------------------------------------
 
-    def diagram(self, group: object = None) -> PathDiagram:
-        """Return the path diagram: shown by a notebook, ``.svg``, ``.mermaid``, ``.save(path)``."""
+    def diagram(self, group: object = None, *, items: bool = False) -> PathDiagram:
+        """Return the path diagram: shown by a notebook, ``.svg``, ``.mermaid``, ``.save(path)``.
+
+        Parameters
+        ----------
+        group : object, optional
+            Which group; needed where the model has groups.
+        items : bool, default False
+            Whether to list the items with their loadings under each construct.
+        """
         from satmodels.sem.diagram import path_diagram
 
-        return path_diagram(self._group(group))
+        return path_diagram(self._group(group), items=items)
 
     def to_dict(self) -> dict[str, Any]:
         """Return the result as plain values; what is missing or not finite is None."""

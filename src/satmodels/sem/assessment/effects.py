@@ -50,7 +50,7 @@ def inflation_factors(corr: Array) -> Array:
     A perfectly collinear set has infinite factors.
     """
     try:
-        return np.diag(np.linalg.inv(corr)).copy()
+        return np.array(np.diag(np.linalg.inv(corr)), dtype=float)
     except np.linalg.LinAlgError:
         return np.full(len(corr), np.inf)
 

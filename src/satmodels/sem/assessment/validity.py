@@ -11,17 +11,24 @@ from satmodels.sem.summary import GroupSummary
 Array = NDArray[np.float64]
 
 
-def htmt_matrix(g: GroupSummary) -> Array:
+def htmt_matrix(g: GroupSummary, *, absolute: bool = False) -> Array:
     """Return the heterotrait-monotrait ratios of correlations (1 on the diagonal).
 
     The mean correlation between the items of two constructs, over the geometric mean of the mean
     correlations within each (1 for a single item).
 
+    Parameters
+    ----------
+    g : GroupSummary
+    absolute : bool, default False
+        Whether to take the correlations without their signs, as seminr does. The two differ only where
+        an item correlates negatively with another.
+
     References
     ----------
     Henseler, Ringle and Sarstedt (2015), Journal of the Academy of Marketing Science 43(1), eq. 6.
     """
-    corr = g.moments.corr
+    corr = np.abs(g.moments.corr) if absolute else g.moments.corr
     blocks = [g.block(j) for j in range(len(g.constructs))]
     within = np.array([_mean_within(corr[np.ix_(b, b)]) for b in blocks])
     ratio = np.eye(len(blocks))

@@ -66,7 +66,7 @@ def single_weights(corr: Array, structure: Structure, *, scheme: str, tol: float
         products = corr @ new
         with np.errstate(divide="ignore", invalid="ignore"):
             scale = np.einsum("ij,ij->j", new, products) ** -0.5
-        new, products = new * scale, products * scale
+            new, products = new * scale, products * scale
         change = np.abs(new - weights).max()
         weights = new
         if not np.isfinite(change):

@@ -1,0 +1,125 @@
+"""Satisfaction indices from 0 to 100: what the national indices publish.
+
+The index of a construct is the weighted mean of its items on their 0-100 scale, with the outer
+weights for *unstandardised* answers, made to sum to 1:
+
+    v_i = (w_i / s_i) / sum_h (w_h / s_h),    index = sum_i v_i (mean_i - low_i) / (high_i - low_i) * 100
+
+after Fornell, Johnson, Anderson, Cha and Bryant (1996), Journal of Marketing 60(4), appendix. With
+standardised weights the same data can give an index that differs by more than half a standard error.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from satmodels.errors import ArgumentError, SchemaError
+from satmodels.results import Table
+from satmodels.sem.model.spec import ModelSpec
+from satmodels.sem.summary import GroupSummary
+
+Array = NDArray[np.float64]
+
+
+def index_weights(weights: Array, std: Array) -> Array:
+    """Return the weights of unstandardised answers, with sum 1, from outer weights of standardised ones.
+
+    Parameters
+    ----------
+    weights, std : ndarray, shape (items, ...)
+        Outer weights and standard deviations of one construct's items.
+
+    Examples
+    --------
+    >>> index_weights(np.array([0.4, 0.4]), np.array([1.0, 2.0])).round(3).tolist()
+    [0.667, 0.333]
+    """
+    raw = weights / std
+    return raw / raw.sum(axis=0)
+
+
+def index_table(g: GroupSummary, spec: ModelSpec, scale: Any = None) -> Table:
+    """Return ``construct, estimate, std_dev``: the index and the standard deviation among respondents."""
+    items = [item for j in range(len(g.constructs)) for item in g.items[j]]
+    limits = item_scales(items, spec, scale)
+    records: list[dict[str, Any]] = []
+    cov = g.moments.cov
+    for j, name in enumerate(g.constructs):
+        block = g.block(j)
+        if not block:
+            continue
+        low, span = _low_and_span(g.items[j], limits)
+        _check_on_scale(g, block, low, span)
+        v = index_weights(g.weights[block, j], g.moments.std[block]) * 100 / span
+        records.append(
+            {
+                "construct": name,
+                "estimate": float(v @ (g.moments.mean[block] - low)),
+                "std_dev": float(np.sqrt(v @ cov[np.ix_(block, block)] @ v)),
+            }
+        )
+    return Table.from_records(records, ("construct", "estimate", "std_dev"))
+
+
+def item_scales(items: list[str], spec: ModelSpec, scale: Any = None) -> dict[str, tuple[float, float]]:
+    """Return the lowest and highest answer of every item.
+
+    Parameters
+    ----------
+    items : list of str
+    spec : ModelSpec
+        Its ``scales`` are taken where ``scale`` says nothing.
+    scale : Scale, (low, high), or mapping of item to either, optional
+        One scale for all items, or one for each.
+
+    Raises
+    ------
+    ArgumentError
+        An item has no scale, or a scale does not run from low to high.
+    """
+    if scale is None or isinstance(scale, Mapping):
+        given = {} if scale is None else {str(k): _limits(v) for k, v in scale.items()}
+        known = {**spec.scales, **given}
+    else:
+        known = dict.fromkeys(items, _limits(scale))
+    if lacking := [item for item in items if item not in known]:
+        raise ArgumentError(
+            f"an index from 0 to 100 needs the answer scale of {lacking}: give scale=(low, high), "
+            "scale={item: (low, high)}, or a model from a survey."
+        )
+    return {item: known[item] for item in items}
+
+
+def _limits(scale: Any) -> tuple[float, float]:
+    try:
+        low, high = (scale.low, scale.high) if hasattr(scale, "low") else scale
+        low, high = float(low), float(high)
+    except (TypeError, ValueError) as error:
+        raise ArgumentError(f"scale={scale!r} is no scale: give (low, high) or a Scale") from error
+    if not (np.isfinite([low, high]).all() and low < high):
+        raise ArgumentError(f"scale={scale!r}: a scale runs from its lowest to its highest answer")
+    return low, high
+
+
+def _low_and_span(items: tuple[str, ...], limits: Mapping[str, tuple[float, float]]) -> tuple[Array, Array]:
+    low = np.array([limits[i][0] for i in items])
+    return low, np.array([limits[i][1] for i in items]) - low
+
+
+def _check_on_scale(g: GroupSummary, block: list[int], low: Array, span: Array) -> None:
+    """Raise where a mean lies off the scale: then answers do, even if only moments are at hand."""
+    for place, bottom, width in zip(block, low, span, strict=True):
+        mean = float(g.moments.mean[place])
+        if not bottom <= mean <= bottom + width:
+            item = g.moments.columns[place]
+            raise SchemaError(
+                f"column {item!r} has the mean {mean:.4g}, off its scale {bottom:g}..{bottom + width:g}. "
+                "Correct the scale, or declare codes such as 99 as missing.",
+                column=item,
+                value=mean,
+                rule=f"{bottom:g}..{bottom + width:g}",
+            )

@@ -1,0 +1,179 @@
+"""What PLS reads: moments, or rows of answers with a policy for the missing ones."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from satmodels.errors import ArgumentError, DataError, SchemaError, one_of
+from satmodels.intake.batches import matrix
+from satmodels.intake.cells import check_weight
+from satmodels.intake.frames import Frame, open_frame
+from satmodels.statistics.moments import Moments
+
+Array = NDArray[np.float64]
+Missing = Literal["mean", "drop", "error"]
+MISSING: tuple[Missing, ...] = ("mean", "drop", "error")
+
+
+@dataclass(frozen=True, eq=False)
+class Answers:
+    """Rows of answers, complete, with their weights.
+
+    Attributes
+    ----------
+    columns : tuple of str
+    rows : ndarray, shape (rows, columns)
+        Without NaN: rows were dropped or answers replaced, as the policy says.
+    weights : ndarray, shape (rows,), optional
+    n_missing : int
+        Missing answers among the columns.
+    n_dropped : int
+        Rows left out.
+    kept : ndarray of int, shape (rows,), optional
+        Places of the kept rows among those read; None for all.
+    """
+
+    columns: tuple[str, ...]
+    rows: Array
+    weights: Array | None
+    n_missing: int
+    n_dropped: int
+    kept: NDArray[np.intp] | None = None
+
+    @property
+    def moments(self) -> Moments:
+        """The moments of the rows."""
+        moments = Moments.of_block(self.columns, self.rows, self.weights)
+        return replace(moments, n_dropped=self.n_dropped)
+
+
+def read_moments(X: Any, columns: Sequence[str], sample_weight: Any, missing: Missing) -> Moments:
+    """Return the moments of the columns, streamed from the engine where nothing is to be replaced."""
+    if missing not in MISSING:
+        raise one_of("missing", missing, MISSING)
+    if isinstance(X, Moments):
+        if sample_weight is not None:
+            raise ArgumentError("moments carry their weights: collect them with weight=, not sample_weight=")
+        return X.select(columns)
+    if not isinstance(X, np.ndarray) and (sample_weight is None or isinstance(sample_weight, str)):
+        moments = Moments.collect(X, columns, sample_weight)
+        if moments.n_dropped == 0 or missing == "drop":
+            return moments
+    return read_answers(X, columns, sample_weight, missing).moments
+
+
+def read_answers(
+    X: Any, columns: Sequence[str], sample_weight: Any, missing: Missing | Literal["keep"]
+) -> Answers:
+    """Return the rows of the columns, complete (or with their gaps as NaN, ``missing="keep"``).
+
+    Raises
+    ------
+    ArgumentError
+        Moments came where rows are needed, or a column is not there.
+    SchemaError
+        A column holds no numbers, or ``missing="error"`` and an answer is missing.
+    """
+    if missing not in (*MISSING, "keep"):
+        raise one_of("missing", missing, MISSING)
+    if isinstance(X, Moments):
+        raise ArgumentError("this needs the rows: moments don't hold the single answers. Give the dataframe.")
+    columns = tuple(columns)
+    frame = open_frame(_named(X))
+    rows = matrix(frame, columns)
+    weights = _weights(frame, sample_weight, len(rows))
+    gaps = np.isnan(rows)
+    n_missing = int(gaps.sum())
+    n_dropped = 0
+    complete: NDArray[np.intp] | None = None
+    if n_missing and missing == "error":
+        j = int(gaps.any(axis=0).argmax())
+        at = np.flatnonzero(gaps[:, j])
+        raise SchemaError.answers(
+            columns[j],
+            "no answer is missing",
+            'Choose missing="mean" or missing="drop", or fill the gaps first.',
+            n_bad=len(at),
+            offenders=[(int(i), None) for i in at[:5]],
+        )
+    if n_missing and missing == "drop":
+        keep = np.flatnonzero(gaps.sum(axis=1) == 0)
+        n_dropped = len(rows) - len(keep)
+        rows, complete = rows[keep], keep
+        weights = None if weights is None else weights[keep]
+    elif n_missing and missing == "mean":
+        rows = _mean_replaced(rows, gaps, weights, columns)
+    return Answers(columns, rows, weights, n_missing, n_dropped, complete)
+
+
+def _named(X: Any) -> Any:
+    """Give the columns of an array the names x0, x1, ... as scikit-learn does."""
+    if not isinstance(X, np.ndarray):
+        return X
+    import pandas as pd
+
+    if X.ndim != 2:
+        raise ArgumentError(f"the answers are a table: rows by columns, not an array of shape {X.shape}")
+    return pd.DataFrame(X, columns=[f"x{j}" for j in range(X.shape[1])])
+
+
+def _weights(frame: Frame, sample_weight: Any, n: int) -> Array | None:
+    if sample_weight is None:
+        return None
+    if isinstance(sample_weight, str):
+        check_weight(frame, sample_weight)
+        return matrix(frame, [sample_weight])[:, 0]
+    try:
+        weights = np.asarray(sample_weight, dtype=float)
+    except (TypeError, ValueError) as error:
+        raise ArgumentError(f"sample_weight holds no numbers: {error}") from error
+    if weights.shape != (n,):
+        raise ArgumentError(
+            f"sample_weight has shape {weights.shape}; there are {n} rows, one weight for each"
+        )
+    bad = ~np.isfinite(weights) | (weights < 0)
+    if bad.any():
+        at = np.flatnonzero(bad)
+        raise SchemaError.answers(
+            "sample_weight",
+            "weights are finite and at least 0",
+            "Correct or drop these rows: a weight says how many people an answer stands for.",
+            n_bad=len(at),
+            offenders=[(int(i), float(weights[i])) for i in at[:5]],
+        )
+    if weights.sum() <= 0:
+        raise DataError("every weight is 0: no answer counts")
+    return weights
+
+
+def _mean_replaced(
+    rows: Array, gaps: NDArray[np.bool_], weights: Array | None, columns: Sequence[str]
+) -> Array:
+    present = (~gaps).astype(float) if weights is None else ~gaps * weights[:, None]
+    total = present.sum(axis=0)
+    if (total == 0).any():
+        empty = [c for c, t in zip(columns, total, strict=True) if t == 0]
+        raise DataError(f"every answer is missing in {empty}. Leave these columns out.", columns=empty)
+    means = (np.where(gaps, 0.0, rows) * present).sum(axis=0) / total
+    return np.where(gaps, means, rows)
+
+
+def read_clusters(X: Any, cluster: Any, answers: Answers) -> NDArray[np.intp] | None:
+    """Return the cluster of each kept row, numbered from 0; None without clusters."""
+    if cluster is None:
+        return None
+    values = open_frame(_named(X)).values(cluster) if isinstance(cluster, str) else list(cluster)
+    n_read = len(answers.rows) + answers.n_dropped
+    if len(values) != n_read:
+        raise ArgumentError(f"cluster has {len(values)} entries; there are {n_read} rows, one for each")
+    if answers.kept is not None:
+        values = [values[i] for i in answers.kept]
+    number = {value: i for i, value in enumerate(dict.fromkeys(values))}
+    if len(number) < 2:
+        raise ArgumentError("there is a single cluster: nothing can be drawn")
+    return np.array([number[value] for value in values], dtype=np.intp)

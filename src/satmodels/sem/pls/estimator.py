@@ -1,0 +1,271 @@
+"""PLSPM: partial least squares path modelling as a scikit-learn estimator."""
+
+from __future__ import annotations
+
+import warnings
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.base import BaseEstimator, TransformerMixin
+from sklearn.utils.validation import check_is_fitted
+
+from satmodels.errors import ArgumentError, ConvergenceError, DataError, ImproperSolutionWarning, one_of
+from satmodels.sem.index import item_scales
+from satmodels.sem.model.spec import ModelSpec
+from satmodels.sem.pls.answers import Missing, read_answers, read_clusters, read_moments
+from satmodels.sem.pls.compile import compile_structure
+from satmodels.sem.pls.estimates import Estimates, estimate
+from satmodels.sem.pls.resampling import PLSResampling
+from satmodels.sem.pls.result import PLSResult, build_result
+from satmodels.sem.pls.structure import Structure
+from satmodels.sem.pls.weighting import MAX_ITERATIONS, SCHEMES, TOLERANCE, Scheme
+from satmodels.sem.resample_table import ResampleTable
+from satmodels.statistics.moments import Moments
+
+Array = NDArray[np.float64]
+COLLINEAR = 1e-10  # smallest eigenvalue of a mode-B block that is still treated as full rank
+
+
+class PLSPM(TransformerMixin, BaseEstimator):
+    r"""Partial least squares path modelling (PLS-PM, PLS-SEM).
+
+    Parameters
+    ----------
+    spec : ModelSpec or str
+        The model: constructs with their items and paths. ``=~`` blocks are mode A (correlation
+        weights), ``<~`` blocks mode B (regression weights); a single item is its construct.
+    scheme : {"path", "factorial", "centroid"}, default "path"
+        Inner weights: regression coefficients on sources and correlations with targets; correlations;
+        or their signs. "path" is what SmartPLS and seminr use by default.
+    consistent : bool, default False
+        Correct ``=~`` blocks for measurement error (consistent PLS, PLSc). Use it where the constructs
+        are common factors of their items.
+    missing : {"mean", "drop", "error"}, default "mean"
+        Replace a missing answer by the column's mean, leave the row out, or refuse.
+    tol : float, default 1e-7
+        The iteration stops when no weight changes by this much.
+    max_iter : int, default 300
+        Largest number of rounds.
+
+    Attributes
+    ----------
+    result_ : PLSResult
+        Every table of the fitted model.
+    n_iter_ : int
+        Rounds of the algorithm.
+    n_features_in_ : int
+    feature_names_in_ : ndarray of str
+        The columns that the model reads.
+
+    Notes
+    -----
+    Items are standardised with divisor n - 1; construct scores have mean 0 and variance 1; a
+    construct's sign is such that its loadings sum to a positive number. The algorithm works on the
+    correlation matrix, so a fit from :class:`~satmodels.Moments` equals the fit from the rows.
+
+    References
+    ----------
+    .. [1] Wold, H. (1982). Soft modeling: the basic design and some extensions. In Jöreskog and Wold
+       (eds.), Systems under Indirect Observation, part 2, 1-54.
+    .. [2] Tenenhaus, M., Esposito Vinzi, V., Chatelin, Y.-M. and Lauro, C. (2005). PLS path modeling.
+       Computational Statistics & Data Analysis 48(1), 159-205.
+    .. [3] Dijkstra, T. K. and Henseler, J. (2015). Consistent partial least squares path modeling. MIS
+       Quarterly 39(2), 297-316.
+
+    Examples
+    --------
+    >>> import satmodels as sat
+    >>> study = sat.datasets.load_ecsi()
+    >>> model = sat.PLSPM(study.spec).fit(study.moments)
+    >>> model.result_.r2.round(3).iloc[2:4]
+          construct     r2  r2_adjusted
+    2         Value  0.345        0.340
+    3  Satisfaction  0.681        0.676
+    """
+
+    def __init__(
+        self,
+        spec: ModelSpec | str,
+        *,
+        scheme: Scheme = "path",
+        consistent: bool = False,
+        missing: Missing = "mean",
+        tol: float = TOLERANCE,
+        max_iter: int = MAX_ITERATIONS,
+    ) -> None:
+        self.spec = spec
+        self.scheme: Scheme = scheme
+        self.consistent = consistent
+        self.missing: Missing = missing
+        self.tol = tol
+        self.max_iter = max_iter
+
+    def fit(self, X: Any, y: Any = None, sample_weight: Any = None) -> Self:
+        """Estimate the model.
+
+        Parameters
+        ----------
+        X : dataframe, array or Moments
+            Answers, one row per respondent, of any supported library; an array has the columns
+            "x0", "x1", ... Only the model's columns are read. Moments give the same fit.
+        y : ignored
+        sample_weight : array of shape (rows,) or str, optional
+            Survey weights, or the column that holds them.
+
+        Raises
+        ------
+        ArgumentError
+            A column is not there, or a parameter is wrong.
+        SchemaError
+            A column holds no numbers.
+        DataError
+            A column is constant, the items of a mode-B block are collinear, or there are too few rows.
+        ConvergenceError
+            The construct scores vanish, so that no weights exist.
+        """
+        spec, structure = self._compile()
+        moments = read_moments(X, structure.columns, sample_weight, self.missing)
+        estimates = self._estimate(moments, structure)
+        self.structure_ = structure
+        self.result_: PLSResult = build_result(
+            spec, structure, estimates, moments, scheme=self.scheme, consistent=self.consistent
+        )
+        if self.result_.problems:
+            warnings.warn("; ".join(self.result_.problems), ImproperSolutionWarning, stacklevel=2)
+        self.n_iter_ = self.result_.iterations
+        self.feature_names_in_ = np.asarray(structure.columns, dtype=object)
+        self.n_features_in_ = len(structure.columns)
+        return self
+
+    def transform(self, X: Any) -> Array:
+        """Return construct scores, shape (rows, constructs).
+
+        New rows are standardised with the means and standard deviations of the rows that the model was
+        fitted on. Missing answers take the fitted mean (``missing="mean"``); a row with a missing
+        answer gives missing scores otherwise.
+        """
+        return self._standardised(X) @ self.result_.groups[0].weights
+
+    def predict(self, X: Any) -> Array:
+        """Predict the items of the endogenous constructs, in the units of the answers.
+
+        The scores of each construct's direct sources are computed from their items, its own score is
+        predicted from theirs, and its items from that (Shmueli et al. 2016, "direct antecedents").
+
+        Returns
+        -------
+        ndarray, shape (rows, items)
+            Columns in the order of ``endogenous_items_``.
+        """
+        g = self.result_.groups[0]
+        predicted = self.transform(X) @ g.paths.T @ g.loadings.T
+        at = [g.moments.columns.index(item) for item in self.endogenous_items_]
+        return predicted[:, at] * g.moments.std[at] + g.moments.mean[at]
+
+    @property
+    def endogenous_items_(self) -> tuple[str, ...]:
+        """The items that :meth:`predict` predicts."""
+        check_is_fitted(self, "result_")
+        g = self.result_.groups[0]
+        return tuple(item for j, items in enumerate(g.items) if g.predecessors(j) for item in items)
+
+    def get_feature_names_out(self, input_features: Any = None) -> NDArray[Any]:
+        """Return the names of the constructs: the columns of :meth:`transform`."""
+        check_is_fitted(self, "result_")
+        return np.asarray(self.result_.groups[0].constructs, dtype=object)
+
+    def _compile(self) -> tuple[ModelSpec, Structure]:
+        if self.scheme not in SCHEMES:
+            raise one_of("scheme", self.scheme, SCHEMES)
+        if not self.tol > 0:
+            raise ArgumentError(f"tol={self.tol!r}: the tolerance is larger than 0")
+        if isinstance(self.max_iter, bool) or int(self.max_iter) != self.max_iter or self.max_iter < 1:
+            raise ArgumentError(f"max_iter={self.max_iter!r}: at least one round is needed")
+        spec = ModelSpec.of(self.spec)
+        return spec, compile_structure(spec)
+
+    def _estimate(self, moments: Moments, structure: Structure) -> Estimates:
+        corr = checked_corr(moments, structure)
+        estimates = estimate(
+            corr[:, :, None],
+            structure,
+            scheme=self.scheme,
+            consistent=self.consistent,
+            tol=self.tol,
+            max_iter=int(self.max_iter),
+        )
+        if np.isnan(estimates.weights).any():
+            raise ConvergenceError(
+                "the outer weights vanish: some construct is uncorrelated with all its neighbours, or two "
+                "neighbours are the same. Check the paths and the items of each construct."
+            )
+        return estimates
+
+    def _resampling(self, X: Any, *, sample_weight: Any, cluster: Any, scale: Any) -> PLSResampling:
+        """Give :func:`satmodels.bootstrap` and the other resampling methods what they need."""
+        spec, structure = self._compile()
+        answers = read_answers(X, structure.columns, sample_weight, self.missing)
+        self._estimate(answers.moments, structure)  # what is wrong with the data is said before the draws
+        items = list(structure.columns)
+        known = scale is not None or all(item in spec.scales for item in items)
+        return PLSResampling(
+            spec=spec,
+            structure=structure,
+            table=ResampleTable.of(answers.rows, answers.weights, read_clusters(X, cluster, answers)),
+            scheme=self.scheme,
+            consistent=self.consistent,
+            tol=self.tol,
+            max_iter=int(self.max_iter),
+            limits=item_scales(items, spec, scale) if known else None,
+        )
+
+    def _standardised(self, X: Any) -> Array:
+        check_is_fitted(self, "result_")
+        moments = self.result_.groups[0].moments
+        rows = read_answers(X, moments.columns, None, "keep").rows
+        z = (rows - moments.mean) / moments.std
+        return np.nan_to_num(z) if self.missing == "mean" else z
+
+
+def checked_corr(moments: Moments, structure: Structure) -> Array:
+    """Return the correlations in block order, shape (rows, rows).
+
+    Raises
+    ------
+    DataError
+        Naming the columns: too few rows, a constant column, a collinear block of mode B, or
+        correlations that no data can have.
+    """
+    moments.check_variances()
+    if moments.n < 3:
+        raise DataError(f"a path model needs more than {moments.n} rows")
+    corr = moments.corr
+    if np.linalg.eigvalsh(corr)[0] < -1e-8 * len(corr):
+        raise DataError(
+            "the correlations of the items are not positive semidefinite, so no data can have them: were "
+            "pairs of columns correlated on different rows?"
+        )
+    for j, sources in enumerate(structure.sources):
+        name = structure.constructs[j]
+        if len(sources) + 2 > moments.n:
+            raise DataError(f"{name} has {len(sources)} sources: {moments.n} rows are too few")
+    at = list(structure.places)
+    corr = corr[np.ix_(at, at)]
+    for j, block in enumerate(structure.blocks):
+        if structure.modes[j] == "B":
+            _refuse_collinear(corr[block, block], structure, j)
+    return corr
+
+
+def _refuse_collinear(corr: Array, structure: Structure, construct: int) -> None:
+    values, vectors = np.linalg.eigh(corr)
+    if values[0] > COLLINEAR:
+        return
+    items = structure.items(construct)
+    involved = [item for item, v in zip(items, vectors[:, 0], strict=True) if abs(v) > 1e-6]
+    raise DataError(
+        f"the items {involved} of {structure.constructs[construct]!r} are collinear: regression weights "
+        "(mode B, '<~') don't exist. Leave one out, or use '=~' (mode A).",
+        columns=involved,
+    )

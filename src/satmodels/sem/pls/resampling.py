@@ -1,0 +1,165 @@
+"""Every quantity of a PLS path model for thousands of resamples at once."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from satmodels.sem.index import index_weights
+from satmodels.sem.model.spec import ModelSpec
+from satmodels.sem.pls.estimates import Estimates, estimate, total_effects
+from satmodels.sem.pls.result import parameter_names, parameter_values
+from satmodels.sem.pls.structure import Structure
+from satmodels.sem.pls.weighting import Scheme
+from satmodels.sem.resample_table import ResampledMoments, ResampleTable, moments_of
+
+Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True, eq=False)
+class PLSResampling:
+    """A PLS path model and the rows that it is estimated on again and again.
+
+    Attributes
+    ----------
+    names : list of (lhs, op, rhs)
+        What is computed: the model's parameters first, then, with operators of our own, ``r2``,
+        ``total``, ``indirect``, ``htmt``, ``alpha``, ``rho_a``, ``rho_c``, ``ave`` and, where the
+        scales are known, ``index``.
+    n_parameters : int
+        How many of the names are parameters of the model.
+    """
+
+    spec: ModelSpec
+    structure: Structure
+    table: ResampleTable
+    scheme: Scheme
+    consistent: bool
+    tol: float
+    max_iter: int
+    limits: Mapping[str, tuple[float, float]] | None
+
+    @property
+    def n_parameters(self) -> int:
+        """How many of the names are parameters of the model."""
+        return len(parameter_names(self.spec, self.structure))
+
+    @property
+    def names(self) -> list[tuple[str, str, str]]:
+        """The (lhs, op, rhs) of every quantity, the model's parameters first."""
+        constructs = self.structure.constructs
+        effects = [(constructs[t], constructs[s]) for t, s in linked(self.structure)]
+        chained = [(constructs[t], constructs[s]) for t, s in linked(self.structure, indirect=True)]
+        endogenous = [c for c, sources in zip(constructs, self.structure.sources, strict=True) if sources]
+        pairs = [(a, b) for i, a in enumerate(constructs) for b in constructs[:i]]
+        index = constructs if self.limits is not None else ()
+        return [
+            *parameter_names(self.spec, self.structure),
+            *((c, "r2", c) for c in endogenous),
+            *((t, "total", s) for t, s in effects),
+            *((t, "indirect", s) for t, s in chained),
+            *((a, "htmt", b) for a, b in pairs),
+            *((c, op, c) for op in ("alpha", "rho_a", "rho_c", "ave") for c in constructs),
+            *((c, "index", c) for c in index),
+        ]
+
+    def compute(self, sums: Array) -> Array:
+        """Return every quantity for a batch of sums; NaN columns where the estimation failed.
+
+        Parameters
+        ----------
+        sums : ndarray, shape (1 + items + pairs, batch)
+            From :class:`~satmodels.sem.resample_table.ResampleTable`.
+
+        Returns
+        -------
+        ndarray, shape (quantities, batch)
+        """
+        moments = moments_of(sums, self.table.centre)
+        at = list(self.structure.places)
+        corr = moments.corr if at == list(range(len(at))) else moments.corr[np.ix_(at, at)]
+        fitted = estimate(
+            corr,
+            self.structure,
+            scheme=self.scheme,
+            consistent=self.consistent,
+            tol=self.tol,
+            max_iter=self.max_iter,
+        )
+        values = np.concatenate(
+            [
+                parameter_values(self.spec, self.structure, fitted),
+                self._assessments(corr, fitted),
+                *([self._index(moments, fitted)] if self.limits is not None else []),
+            ]
+        )
+        values[:, ~fitted.converged] = np.nan
+        return values
+
+    def _assessments(self, corr: Array, fitted: Estimates) -> Array:
+        structure = self.structure
+        total = total_effects(fitted.paths, structure)
+        endogenous = [j for j, sources in enumerate(structure.sources) if sources]
+        within, ratios = _htmt(corr, structure)
+        sizes = np.array([block.stop - block.start for block in structure.blocks], dtype=float)[:, None]
+        alpha = np.where(sizes > 1, sizes * within / (1 + (sizes - 1) * within), 1.0)
+        sums = np.stack([fitted.loadings[block].sum(axis=0) for block in structure.blocks])
+        squares = np.stack([(fitted.loadings[block] ** 2).sum(axis=0) for block in structure.blocks])
+        rho_c = sums**2 / (sums**2 + sizes - squares)
+        return np.concatenate(
+            [
+                fitted.r2[endogenous],
+                np.stack([total[t, s] for t, s in linked(structure)]),
+                *((total[t, s] - fitted.paths[t, s])[None] for t, s in linked(structure, indirect=True)),
+                ratios,
+                alpha,
+                fitted.rho_a,
+                rho_c,
+                squares / sizes,
+            ]
+        )
+
+    def _index(self, moments: ResampledMoments, fitted: Estimates) -> Array:
+        assert self.limits is not None  # noqa: S101 - the caller looked
+        found: list[Array] = []
+        for j, block in enumerate(self.structure.blocks):
+            at = list(self.structure.places[block])
+            low = np.array([self.limits[item][0] for item in self.structure.items(j)])[:, None]
+            span = np.array([self.limits[item][1] for item in self.structure.items(j)])[:, None] - low
+            v = index_weights(fitted.weights[block], moments.std[at])
+            found.append((v * (moments.mean[at] - low) / span).sum(axis=0) * 100)
+        return np.stack(found)
+
+
+def linked(structure: Structure, *, indirect: bool = False) -> list[tuple[int, int]]:
+    """Return (target, source) of every chain of arrows; with ``indirect`` those of two arrows or more."""
+    k = len(structure.constructs)
+    one = np.zeros((k, k), dtype=int)
+    for t, s in structure.paths:
+        one[t, s] = 1
+    chains = np.linalg.inv(np.eye(k) - one / (k + 1))  # counts chains, damped so that none overflows
+    longer = chains - np.eye(k) - one / (k + 1)
+    wanted = longer if indirect else chains - np.eye(k)
+    # source by source, as the table of effects has them
+    return [(t, s) for s in range(k) for t in range(k) if wanted[t, s] > 1e-12]
+
+
+def _htmt(corr: Array, structure: Structure) -> tuple[Array, Array]:
+    """Return the mean correlation within each block and the ratios of all pairs of blocks."""
+    starts = [block.start for block in structure.blocks]
+    sums = np.add.reduceat(np.add.reduceat(corr, starts, axis=0), starts, axis=1)
+    sizes = np.array([block.stop - block.start for block in structure.blocks])
+    within = np.ones((len(sizes), corr.shape[2]))
+    for j, m in enumerate(sizes):
+        if m > 1:
+            within[j] = (sums[j, j] - m) / (m * (m - 1))
+    ratios: list[Array] = []
+    with np.errstate(invalid="ignore", divide="ignore"):
+        root = np.sqrt(np.where(within > 0, within, np.nan))
+        for i in range(len(sizes)):
+            for j in range(i):
+                ratios.append(sums[i, j] / (sizes[i] * sizes[j]) / (root[i] * root[j]))
+    return within, np.stack(ratios)

@@ -1,0 +1,171 @@
+"""Bootstrap of PLS models: the same as fitting every resample, and what happens when draws fail."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+from pls_simulated import ITEMS, SPEC, simulated
+
+import satmodels as sat
+from satmodels.sem import resample_table
+from satmodels.sem.resample_table import ResampleTable
+
+
+@pytest.fixture(scope="module")
+def frame() -> pd.DataFrame:
+    return simulated(120)
+
+
+def test_each_draw_is_a_fit(frame: pd.DataFrame) -> None:
+    rng = np.random.default_rng(0)
+    indices = rng.integers(0, 120, (5, 120))
+    model = sat.PLSPM(SPEC, tol=1e-12)
+    result = sat.bootstrap(model, frame, indices=indices, scale=(1, 10))
+    for row, draw in zip(indices, result.draws.itertuples(index=False), strict=True):
+        one = model.fit(frame.iloc[row]).result_
+        values = dict(zip(result.names, draw, strict=True))
+        for p in one.parameters.rows():
+            assert values[p["lhs"], p["op"], p["rhs"]] == pytest.approx(p["estimate"], abs=1e-10)
+        for r in one.r2.itertuples():
+            assert values[r.construct, "r2", r.construct] == pytest.approx(r.r2, abs=1e-10)
+        for r in one.effects().itertuples():
+            assert values[r.target, "total", r.source] == pytest.approx(r.total, abs=1e-10)
+        for r in one.reliability().itertuples():
+            for op in ("alpha", "rho_a", "rho_c", "ave"):
+                assert values[r.construct, op, r.construct] == pytest.approx(getattr(r, op), abs=1e-10)
+        htmt = one.htmt()
+        assert values["Loyalty", "htmt", "Quality"] == pytest.approx(
+            htmt.loc["Loyalty", "Quality"], abs=1e-10
+        )
+        index = one.index((1, 10)).set_index("construct")["estimate"]
+        assert values["Value", "index", "Value"] == pytest.approx(index["Value"], abs=1e-9)
+
+
+def test_estimates_are_those_of_the_fit(frame: pd.DataFrame) -> None:
+    model = sat.PLSPM(SPEC, consistent=True)
+    result = sat.bootstrap(model, frame, n=50, seed=1)
+    fitted = model.fit(frame).result_.parameters["estimate"]
+    assert result.parameters["estimate"] == pytest.approx(fitted, abs=1e-12)
+
+
+def test_the_seed_decides(frame: pd.DataFrame) -> None:
+    model = sat.PLSPM(SPEC)
+    first, again, other = (sat.bootstrap(model, frame, n=40, seed=s).values for s in (1, 1, 2))
+    np.testing.assert_array_equal(first, again)
+    assert not np.array_equal(first, other)
+
+
+def test_intervals_are_ordered_and_documented(frame: pd.DataFrame) -> None:
+    model = sat.PLSPM(SPEC)
+    tables = {
+        kind: sat.bootstrap(model, frame, n=400, seed=1, interval=kind)
+        for kind in ("percentile", "basic", "bca")
+    }
+    draws = tables["percentile"].draws["Loyalty ~ Value"]
+    low, high = np.quantile(draws, [0.025, 0.975])
+    row = tables["percentile"].table("~").iloc[2]
+    assert (row["conf_low"], row["conf_high"]) == pytest.approx((low, high))
+    basic = tables["basic"].table("~").iloc[2]
+    assert basic["conf_low"] == pytest.approx(2 * row["estimate"] - high)
+    for result in tables.values():
+        table = result.tidy().query("std_error > 1e-9")
+        assert (table["conf_low"] < table["conf_high"]).all()
+        assert result.tidy()["std_error"].tolist() == pytest.approx(
+            result.draws.iloc[:, : len(result.tidy())].std(ddof=1).tolist()
+        )
+
+
+def test_bca_equals_scipy(frame: pd.DataFrame) -> None:
+    """BCa limits of one path against scipy.stats.bootstrap given the same resampled values."""
+    from scipy.special import ndtr, ndtri
+
+    model = sat.PLSPM("Quality =~ q1\nLoyalty =~ l1\nLoyalty ~ Quality")
+    result = sat.bootstrap(model, frame, n=600, seed=5, interval="bca")
+    draws = result.draws["Loyalty ~ Quality"].to_numpy()
+    x, y = frame["q1"].to_numpy(), frame["l1"].to_numpy()
+    jack = np.array([np.corrcoef(np.delete(x, i), np.delete(y, i))[0, 1] for i in range(len(x))])
+    d = jack.mean() - jack
+    a = (d**3).sum() / (6 * (d**2).sum() ** 1.5)
+    z0 = ndtri((draws < np.corrcoef(x, y)[0, 1]).mean())
+    at = [ndtr(z0 + (z0 + z) / (1 - a * (z0 + z))) for z in (ndtri(0.025), ndtri(0.975))]
+    row = result.table("~").iloc[0]
+    assert (row["conf_low"], row["conf_high"]) == pytest.approx(tuple(np.quantile(draws, at)), abs=1e-9)
+
+
+def test_draws_that_fail_are_counted(frame: pd.DataFrame) -> None:
+    rare = frame.assign(l2=np.where(np.arange(120) == 7, 2.0, 1.0))
+    result = sat.bootstrap(sat.PLSPM(SPEC), rare, n=200, seed=1)
+    assert 40 < result.n_failed < 110  # a row is left out with probability 1/e
+    assert np.isfinite(result.tidy()["std_error"]).all()
+
+
+def test_no_draw_succeeds(frame: pd.DataFrame) -> None:
+    rare = frame.assign(l2=np.where(np.arange(120) == 7, 2.0, 1.0))
+    with pytest.raises(sat.ConvergenceError):
+        sat.bootstrap(sat.PLSPM(SPEC), rare, indices=np.zeros((3, 120), dtype=int))
+
+
+def test_many_rows_are_read_in_blocks(frame: pd.DataFrame, monkeypatch: pytest.MonkeyPatch) -> None:
+    rows = frame[ITEMS].to_numpy(float)
+    table = ResampleTable.of(rows)
+    counts = np.random.default_rng(0).integers(0, 3, (4, 120)).astype(float)
+    indices = np.random.default_rng(0).integers(0, 120, (4, 120))
+    whole = table.sums(counts), table.sums_of(indices)
+    monkeypatch.setattr(resample_table, "ROWS_AT_ONCE", 37)
+    np.testing.assert_allclose(table.sums(counts), whole[0], atol=1e-9)
+    np.testing.assert_allclose(table.sums_of(indices), whole[1], atol=1e-9)
+    drawn = table.bootstrap(300, np.random.default_rng(1))
+    np.testing.assert_array_equal(drawn[0], 120)  # every draw has as many rows as there are
+    left_out = np.concatenate(list(table.leave_one_out()), axis=1)
+    np.testing.assert_allclose(left_out, table.sums(1 - np.eye(120)), atol=1e-9)
+
+
+def test_clusters_are_drawn_whole(frame: pd.DataFrame) -> None:
+    cluster = np.repeat(np.arange(30), 4)
+    table = ResampleTable.of(frame[ITEMS].to_numpy(float), None, cluster)
+    drawn = table.bootstrap(50, np.random.default_rng(1))
+    np.testing.assert_array_equal(drawn[0], 120)
+    model = sat.PLSPM(SPEC)
+    by_array = sat.bootstrap(model, frame, n=30, seed=1, cluster=cluster)
+    by_column = sat.bootstrap(model, frame.assign(shop=cluster), n=30, seed=1, cluster="shop")
+    np.testing.assert_array_equal(by_array.values, by_column.values)
+
+
+def test_weights_are_carried(frame: pd.DataFrame) -> None:
+    model = sat.PLSPM(SPEC)
+    w = np.random.default_rng(0).integers(1, 4, 120)
+    result = sat.bootstrap(model, frame, n=30, seed=1, sample_weight=w)
+    assert result.parameters["estimate"] == pytest.approx(
+        model.fit(frame, sample_weight=w).result_.parameters["estimate"], abs=1e-12
+    )
+
+
+def test_bad_arguments(frame: pd.DataFrame) -> None:
+    model = sat.PLSPM(SPEC)
+    for options in (
+        {"interval": "t"},
+        {"level": 95},
+        {"n": 1},
+        {"indices": [[0, 500]] * 2},
+        {"indices": [0.5]},
+        {"cluster": [1] * 120},
+        {"cluster": [1, 2]},
+    ):
+        with pytest.raises(sat.ArgumentError):
+            sat.bootstrap(model, frame, **options)
+    with pytest.raises(sat.ArgumentError, match="rows"):
+        sat.bootstrap(model, sat.Moments.collect(frame, ITEMS))
+    with pytest.raises(sat.ArgumentError, match="PLSPM"):
+        sat.bootstrap("model", frame)
+
+
+def test_result(frame: pd.DataFrame) -> None:
+    result = sat.bootstrap(sat.PLSPM(SPEC), frame, n=30, seed=1)
+    assert list(result.tidy().columns) == [
+        "lhs", "op", "rhs", "estimate", "std_error", "statistic", "p_value", "conf_low", "conf_high",
+    ]  # fmt: skip
+    assert result.table("total")["op"].unique().tolist() == ["total"]
+    with pytest.raises(sat.ArgumentError, match="op="):
+        result.table("index")
+    assert repr(result).startswith("BootstrapResult(draws=30, n_failed=0")
