@@ -6,19 +6,27 @@ so that NaN, codes and off-scale answers are treated alike on every engine.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 import narwhals.stable.v2 as nw
 import numpy as np
 from numpy.typing import NDArray
 
-from satmodels.errors import ArgumentError, SchemaError
+from satmodels.errors import ArgumentError, DataError, SchemaError
 from satmodels.intake.frames import Frame, check_numeric_type, collect
 
 MAX_CELLS = 5_000_000  # more distinct combinations than this is no count table but the data itself
+# outside these a weight's square is zero or infinite, and the effective sample size is lost
+SMALLEST_WEIGHT, LARGEST_WEIGHT = 1e-150, 1e150
+INFINITE = 1.7976931348623157e308  # only infinity is larger than the largest float
+# whole-number keys are packed into one, which polars groups by faster than by several; DuckDB does not
+_PACKS = ("polars",)
+_BITS = {"Int8": 8, "Int16": 16, "Int32": 32, "UInt8": 8, "UInt16": 16, "UInt32": 32}
+_PACKED_BITS = 62
+_PLAIN_TYPES = {int, str, bool, type(None)}
 
 
 @dataclass(frozen=True)
@@ -39,84 +47,173 @@ def count_cells(frame: Frame, keys: Sequence[str], weight: str | None = None) ->
     Raises
     ------
     ArgumentError
-        A column is missing or named twice, or there are more than 5,000,000 combinations.
+        A column is missing or named twice, holds lists or records, or there are more than 5,000,000
+        combinations.
     SchemaError
         A weight is negative, missing, infinite or no number.
+    DataError
+        Weights are so large or small that their squares are no numbers.
     """
     keys = list(keys)
+    _check_keys(frame, keys)
+    native: Any = frame.narwhals.lazy() if frame.engine == "polars" else frame.narwhals
+    # own names throughout, so that no column of the frame is shadowed whatever it is called
+    n, w, w2, invalid = "n_rows", "sum_w", "sum_w2", "n_invalid"
+    packing = _Packing.of(frame, keys)
+    by = ["packed"] if packing else [f"key_{i}" for i in range(len(keys))]
+    parts = [packing.expression()] if packing else [nw.col(k) for k in keys]
+    wanted = [part.alias(name) for part, name in zip(parts, by, strict=True)]
+    sums = [nw.len().alias(n)]
+    if weight is not None:
+        frame.require([weight], role="weight column")
+        check_numeric_type(frame, weight)
+        value = nw.col(weight).cast(nw.Float64)
+        # what is missing fails the comparison and what is NaN fails one of the two, on every engine
+        valid = (value >= 0) & (value <= LARGEST_WEIGHT)
+        wanted += [
+            value.alias(w),
+            (value * value).alias(w2),
+            nw.when(valid).then(nw.lit(0)).otherwise(nw.lit(1)).alias(invalid),
+        ]
+        sums += [nw.col(w).sum(), nw.col(w2).sum(), nw.col(invalid).sum()]
+    grouped = native.select(*wanted).group_by(*by).agg(*sums)
+    counted = collect(grouped.head(MAX_CELLS + 1), "counting answers")
+    if len(counted) > MAX_CELLS:
+        raise ArgumentError(
+            f"columns {keys} have more than {MAX_CELLS:,} distinct combinations: is one of them an id, or "
+            "a continuous amount? Group by fewer columns, or use Moments for continuous columns."
+        )
+    if packing:
+        columns = packing.unpack(np.asarray(counted.get_column(by[0]).to_numpy(), dtype=np.int64))
+    else:
+        columns = [_key_values(counted.get_column(k).to_list()) for k in by]
+    rows = np.asarray(counted.get_column(n).to_numpy(), dtype=np.int64)
+    if weight is None:
+        return Cells(list(zip(*columns, strict=True)), rows, rows.astype(float), rows.astype(float))
+    if any(counted.get_column(invalid).to_list()):
+        check_weight(frame, weight)
+    sum_w, sum_w2 = (np.asarray(counted.get_column(c).to_numpy(), dtype=float) for c in (w, w2))
+    if ((sum_w > 0) & (sum_w2 < SMALLEST_WEIGHT**2)).any() or not np.isfinite(sum_w2).all():
+        raise _lost_squares(weight)
+    return Cells(list(zip(*columns, strict=True)), rows, sum_w, sum_w2)
+
+
+def _check_keys(frame: Frame, keys: list[str]) -> None:
     frame.require(keys)
     if len(set(keys)) < len(keys):
         repeated = next(k for k in keys if keys.count(k) > 1)
         raise ArgumentError(
             f"column {repeated!r} is used twice: as an item and to group by, or listed twice."
         )
-    native: Any = frame.narwhals
-    n = frame.unused_name("n_rows")
-    sums = [nw.len().alias(n)]
-    w, w2 = frame.unused_name("sum_w"), frame.unused_name("sum_w2")
-    if weight is not None:
-        check_weight(frame, weight)
-        value = nw.col(weight).cast(nw.Float64)
-        native = native.select(*keys, value.alias(w), (value * value).alias(w2))
-        sums += [nw.col(w).sum(), nw.col(w2).sum()]
-    else:
-        native = native.select(*keys)
-    counted = collect(native.group_by(*keys).agg(*sums).head(MAX_CELLS + 1), "counting answers")
-    if len(counted) > MAX_CELLS:
-        raise ArgumentError(
-            f"columns {keys} have more than {MAX_CELLS:,} distinct combinations: is one of them an id, or "
-            "a continuous amount? Group by fewer columns, or use Moments for continuous columns."
-        )
-    columns = [_key_values(counted.get_column(k).to_list()) for k in keys]
-    rows = np.asarray(counted.get_column(n).to_numpy(), dtype=np.int64)
-    if weight is None:
-        return Cells(list(zip(*columns, strict=True)), rows, rows.astype(float), rows.astype(float))
-    return Cells(
-        list(zip(*columns, strict=True)),
-        rows,
-        np.asarray(counted.get_column(w).to_numpy(), dtype=float),
-        np.asarray(counted.get_column(w2).to_numpy(), dtype=float),
-    )
+    for key in keys:
+        if frame.dtype(key).is_nested():
+            raise ArgumentError(f"column {key!r} holds {frame.dtype(key)}: group by plain values")
+
+
+@dataclass(frozen=True)
+class _Packing:
+    """Several whole-number keys side by side in the bits of one; a missing key is one more value."""
+
+    keys: tuple[str, ...]
+    bits: tuple[int, ...]  # of the values; one more bit says that the key is missing
+    offsets: tuple[int, ...]  # added to make the values start at zero
+
+    @classmethod
+    def of(cls, frame: Frame, keys: list[str]) -> _Packing | None:
+        names = [type(frame.dtype(k)).__name__ for k in keys]
+        if frame.engine not in _PACKS or len(keys) < 2 or not all(name in _BITS for name in names):
+            return None
+        bits = tuple(_BITS[name] for name in names)
+        if sum(bits) + len(bits) > _PACKED_BITS:
+            return None
+        offsets = tuple(0 if n[0] == "U" else 2 ** (b - 1) for n, b in zip(names, bits, strict=True))
+        return cls(tuple(keys), bits, offsets)
+
+    def expression(self) -> nw.Expr:
+        packed: Any = None
+        for key, bits, offset in zip(self.keys, self.bits, self.offsets, strict=True):
+            part: Any = nw.col(key).cast(nw.Int64).fill_null(2**bits - offset)
+            part = part + offset if offset else part
+            packed = part if packed is None else packed * 2 ** (bits + 1) + part
+        return packed
+
+    def unpack(self, packed: NDArray[np.int64]) -> list[list[Any]]:
+        columns: list[list[Any]] = []
+        for bits, offset in zip(reversed(self.bits), reversed(self.offsets), strict=True):
+            packed, part = np.divmod(packed, 2 ** (bits + 1))
+            values: list[Any] = (part - offset).tolist()
+            if (part == 2**bits).any():
+                values = [None if v == 2**bits - offset else v for v in values]
+            columns.append(values)
+        return columns[::-1]
 
 
 def check_weight(frame: Frame, weight: str) -> None:
-    """Raise SchemaError unless every weight is a finite number of at least 0."""
+    """Raise unless every weight is a finite number of at least 0.
+
+    Raises
+    ------
+    SchemaError
+        Weights that are missing, negative, infinite or no numbers.
+    DataError
+        Weights above 1e150, or below 1e-150 but not 0: their squares are lost.
+    """
     frame.require([weight], role="weight column")
     check_numeric_type(frame, weight)
     value = nw.col(weight).cast(nw.Float64)
-    missing = (value.is_null() | value.is_nan()).cast(nw.Int64)
-    # a missing weight is looked for as such; the other two comparisons are false for it
-    negative = (value < 0).cast(nw.Int64)
-    infinite = (value > 1e300).cast(nw.Int64)
+    conditions = {
+        "missing": value.is_null() | value.is_nan(),
+        "negative": value < 0,
+        "infinite": value > INFINITE,
+        "extreme": (value > LARGEST_WEIGHT) | ((value > 0) & (value < SMALLEST_WEIGHT)),
+    }
+    # a missing weight is looked for first: NaN is larger than any number in some engines
     flagged = frame.narwhals.select(
-        missing.alias("missing"), negative.alias("negative"), infinite.alias("infinite")
+        *(nw.when(c).then(nw.lit(1)).otherwise(nw.lit(0)).alias(name) for name, c in conditions.items())
     )
-    counted = collect(flagged.select(nw.col("missing", "negative", "infinite").sum()), "checking the weights")
-    n_missing, n_negative, n_infinite = (int(counted[c][0] or 0) for c in counted.columns)
-    for n_bad, rule, condition in (
-        (n_missing, "not missing", value.is_null() | value.is_nan()),
-        (n_negative, "at least 0", value < 0),
-        (n_infinite, "finite", value > 1e300),
-    ):
-        if n_bad:
-            found = frame.first_rows(weight, condition)
+    counted = collect(flagged.select(nw.col(*conditions).sum()), "checking the weights")
+    for name, rule in (("missing", "not missing"), ("negative", "at least 0"), ("infinite", "finite")):
+        if n_bad := int(counted[name][0] or 0):
             raise SchemaError.answers(
                 weight,
                 f"weights are {rule}",
                 "Correct or drop these rows: a weight says how many people an answer stands for.",
                 n_bad=n_bad,
-                offenders=found,
+                offenders=frame.first_rows(weight, conditions[name]),
             )
+    if counted["extreme"][0]:
+        raise _lost_squares(weight)
+
+
+def _lost_squares(weight: str) -> DataError:
+    return DataError(
+        f"column {weight!r} has weights above {LARGEST_WEIGHT:g} or below {SMALLEST_WEIGHT:g}: their squares "
+        "are no numbers any more. Rescale the weights, for example to mean 1.",
+        columns=[weight],
+    )
 
 
 def _key_values(values: list[Any]) -> list[Any]:
-    return [None if v is None or _is_nan(v) else v for v in values]
+    """Return keys as plain Python values, None for what is missing, whatever engine gave them."""
+    if set(map(type, values)) <= _PLAIN_TYPES:
+        return values
+    return [_plain_key(v) for v in values]
 
 
-def _is_nan(value: Any) -> bool:
-    if isinstance(value, float):
-        return math.isnan(value)
+def _plain_key(value: Any) -> Any:
+    if value is None or isinstance(value, str | bool | int):
+        return value
+    if isinstance(value, np.generic):
+        value = value.item()
     try:
-        return bool(value != value)
+        if value != value:
+            return None
     except (TypeError, ValueError):
-        return True  # pandas.NA: comparing it has no truth value
+        return None  # pandas.NA: comparing it has no truth value
+    if (
+        isinstance(value, datetime)
+        and hasattr(value, "to_pydatetime")
+        and not getattr(value, "nanosecond", 0)
+    ):
+        return value.to_pydatetime()  # type: ignore[attr-defined]
+    return value

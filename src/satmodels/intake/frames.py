@@ -226,7 +226,7 @@ def like_sequence(data: Any, values: list[Any]) -> Any:
         return np.array(values, dtype=object)
     series: Any = nw.from_native(data, series_only=True)
     native: Any = nw.new_series(series.name, values, nw.String, backend=series.implementation).to_native()
-    if hasattr(data, "index"):  # pandas
+    if series.implementation.is_pandas_like():
         native.index = data.index
     return native
 
@@ -242,6 +242,11 @@ def collect(frame: nw.DataFrame[Any] | nw.LazyFrame[Any], step: str) -> nw.DataF
         raise EngineError(f"{engine} failed while {step}: {error}", engine=engine, feature=step) from error
 
 
+def holds_objects(frame: Frame, column: str) -> bool:
+    """Say whether a column holds Python objects of any type, as pandas columns may."""
+    return isinstance(frame.dtype(column), nw.Object)
+
+
 def check_numeric_type(frame: Frame, column: str) -> None:
     """Raise SchemaError for a column whose type can't hold numbers (text, bool, categories, dates)."""
     dtype = frame.dtype(column)
@@ -253,24 +258,20 @@ def check_numeric_type(frame: Frame, column: str) -> None:
         "Categorical": "Map the categories to the numbers of the scale first.",
         "Enum": "Map the categories to the numbers of the scale first.",
     }.get(type(dtype).__name__, "Give a column of numbers.")
-    nonempty = [v for v in frame_head(frame, column) if v is not None]
-    if not nonempty:
+    present = nw.col(column).is_null() == False  # noqa: E712 - an expression
+    found = frame.first_rows(column, present)
+    if not found:
         return  # an all-missing column has whatever type its library gives
+    n_bad = int(collect(frame.narwhals.filter(present).select(nw.len().alias("n")), "counting")["n"][0])
     raise SchemaError(
-        f"column {column!r} holds {dtype}, not numbers (first value {nonempty[0]!r}). {remedy}",
+        f"column {column!r} holds {dtype}, not numbers (first value {found[0][1]!r}). {remedy}",
         column=column,
-        value=nonempty[0],
+        row=found[0][0],
+        value=found[0][1],
         rule="numeric",
+        n_bad=n_bad,
+        offenders=found,
     )
-
-
-def frame_head(frame: Frame, column: str, n: int = 1) -> list[Any]:
-    """Return the first n answers of a column that are not missing."""
-    found = collect(
-        frame.narwhals.select(column).filter(nw.col(column).is_null() == False).head(n),  # noqa: E712 - an expression
-        "reading",
-    )
-    return found.get_column(column).to_list()
 
 
 def _is_any(column: str, values: Sequence[Any]) -> nw.Expr:

@@ -17,7 +17,15 @@ from numpy.typing import NDArray
 
 from satmodels.errors import ArgumentError, SchemaError
 from satmodels.intake.cells import Cells, count_cells
-from satmodels.intake.frames import Frame, check_numeric_type, is_sequence, open_frame, sequence_values
+from satmodels.intake.frames import (
+    OFFENDERS,
+    Frame,
+    check_numeric_type,
+    holds_objects,
+    is_sequence,
+    open_frame,
+    sequence_values,
+)
 from satmodels.stored import key_from_json, key_to_json, read_document, write_document
 
 VERSION = 1
@@ -107,16 +115,15 @@ class ScoreCounts:
             raise ArgumentError(f"which column holds the answers? The frame has {list(frame.columns)}")
         frame.require([item])
         frame.require(by, role="column to group by")
-        _refuse_mixed_objects(frame, item)
+        if holds_objects(frame, item):
+            _check_each(frame.values(item), item)
         check_numeric_type(frame, item)
         cells = count_cells(frame, (*by, item), weight)
         return cls.from_cells(item, by, cells, weighted=weight is not None, frame=frame)
 
     @classmethod
     def _of_sequence(cls, values: list[Any], item: str) -> Self:
-        for i, value in enumerate(values):
-            if value is not None:
-                _score(value, item, row=i)
+        _check_each(values, item)
         counted = Counter(values)
         n = np.array(list(counted.values()), dtype=np.int64)
         cells = Cells([(v,) for v in counted], n, n.astype(float), n.astype(float))
@@ -141,16 +148,18 @@ class ScoreCounts:
         frame: Frame | None = None,
     ) -> Self:
         """Arrange counted cells (by-columns, then the answer) as groups by answers."""
-        answers = [None if key[-1] is None else _score(key[-1], item, frame=frame) for key in cells.keys]
-        keys = sorted({key[:-1] for key in cells.keys}, key=sort_key)
+        answers = _read_answers([key[-1] for key in cells.keys], cells.n, item, frame)
+        groups = [key[:-1] for key in cells.keys]
+        keys = sorted(set(groups), key=sort_key)
         values = tuple(sorted({a for a in answers if a is not None}))
         if not by and not keys:
             keys = [()]
         group_of = {key: i for i, key in enumerate(keys)}
-        value_of = {value: j for j, value in enumerate(values)}
+        value_of: dict[float | None, int] = {value: j for j, value in enumerate(values)}
+        value_of[None] = len(values)
         shape = (len(keys), len(values) + 1)  # the last column collects the missing answers
-        rows = np.array([group_of[key[:-1]] for key in cells.keys], dtype=np.intp)
-        columns = np.array([len(values) if a is None else value_of[a] for a in answers], dtype=np.intp)
+        rows = np.array([group_of[key] for key in groups], dtype=np.intp)
+        columns = np.array([value_of[a] for a in answers], dtype=np.intp)
         n = np.zeros(shape, dtype=np.int64)
         w, w2 = np.zeros(shape), np.zeros(shape)
         np.add.at(n, (rows, columns), cells.n)
@@ -354,31 +363,59 @@ def _places(some: Iterable[tuple[Any, ...]], keys: list[tuple[Any, ...]]) -> lis
     return [place[key] for key in some]
 
 
-def _score(value: Any, item: str, *, frame: Frame | None = None, row: int | None = None) -> float:
-    """Read one distinct answer as a number, or raise SchemaError with the rows that gave it."""
+def _number(value: Any) -> float | None:
+    """Return an answer as a finite float, or None for text, booleans and what is not finite."""
     if isinstance(value, int | float | Decimal | np.number) and not isinstance(value, bool):
-        number = float(value)
+        try:
+            number = float(value)
+        except OverflowError:
+            return None
         if math.isfinite(number):
             return number
-    rule = "finite" if isinstance(value, float | Decimal | np.number) else "numeric"
-    offenders = [(row, value)] if row is not None else frame.offenders(item, [value]) if frame else []
-    raise SchemaError.answers(
+    return None
+
+
+def _read_answers(
+    answers: Sequence[Any], n: NDArray[np.int64], item: str, frame: Frame | None
+) -> list[float | None]:
+    """Read the distinct answers of counted cells, or raise SchemaError with the rows that gave others."""
+    read: dict[tuple[type, Any], float | None] = {}
+    for answer in answers:
+        key = (type(answer), answer)
+        if key not in read:
+            read[key] = _number(answer)
+    numbers = [read[type(answer), answer] for answer in answers]
+    bad = [i for i, (a, x) in enumerate(zip(answers, numbers, strict=True)) if x is None and a is not None]
+    if bad:
+        values = list(dict.fromkeys(answers[i] for i in bad))
+        raise _no_score(
+            item,
+            values[0],
+            n_bad=int(n[bad].sum()),
+            offenders=frame.offenders(item, values) if frame is not None else (),
+        )
+    return numbers
+
+
+def _no_score(item: str, value: Any, *, n_bad: int, offenders: Sequence[tuple[Any, Any]]) -> SchemaError:
+    numeric = isinstance(value, float | Decimal | np.number)
+    return SchemaError.answers(
         item,
-        rule,
-        "Convert the answers to numbers first; True, False and text are no scores.",
-        n_bad=max(len(offenders), 1),
+        "finite" if numeric else "numeric",
+        "Infinite values are no answers: correct them or set them to missing."
+        if numeric
+        else "Convert the answers to numbers first; True, False and text are no scores.",
+        n_bad=n_bad,
         offenders=offenders,
         value=value,
     )
 
 
-def _refuse_mixed_objects(frame: Frame, item: str) -> None:
-    """Look at every cell of an object column: there True hides beside 1 and "9" beside 9."""
-    if str(frame.dtype(item)) != "Object":
-        return
-    for row, value in enumerate(frame.values(item)):
-        if value is not None:
-            _score(value, item, row=row)
+def _check_each(values: Iterable[Any], item: str) -> None:
+    """Look at every answer of a sequence or an object column: there True hides beside 1 and "9" beside 9."""
+    bad = [(i, v) for i, v in enumerate(values) if v is not None and _number(v) is None]
+    if bad:
+        raise _no_score(item, bad[0][1], n_bad=len(bad), offenders=bad[:OFFENDERS])
 
 
 def _as_int(value: float) -> float | int:
