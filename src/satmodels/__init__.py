@@ -68,7 +68,9 @@ _PUBLIC: dict[str, str] = {
     "acsi": "sem.model.templates",
     "bootstrap": "sem.bootstrap",
     "ccsi": "sem.model.templates",
+    "compare_groups": "sem.pls.multigroup",
     "ecsi": "sem.model.templates",
+    "micom": "sem.pls.micom",
     # kano
     "KanoTable": "kano_model.tables",
     "kano": "kano_model.analysis",
@@ -153,6 +155,8 @@ if TYPE_CHECKING:
     from satmodels.sem.model.templates import ccsi as ccsi
     from satmodels.sem.model.templates import ecsi as ecsi
     from satmodels.sem.pls.estimator import PLSPM as PLSPM
+    from satmodels.sem.pls.micom import micom as micom
+    from satmodels.sem.pls.multigroup import compare_groups as compare_groups
 
     # statistics
     from satmodels.statistics.counts import ScoreCounts as ScoreCounts

@@ -17,6 +17,7 @@ from satmodels.errors import ArgumentError, EngineError, SchemaError, unknown
 from satmodels.intake.library import FrameLibrary
 from satmodels.results import Table
 
+LARGEST_FLOAT = 1.7976931348623157e308  # only infinity is larger
 OFFENDERS = 5  # how many offending rows an error names
 # engine -> library in which results come back; engines that are not dataframe libraries give Arrow
 _COMES_BACK = {
@@ -129,7 +130,8 @@ class Frame:
             "finding the offending rows",
         )
         rows = found.get_column(names[1]).to_list() if len(names) > 1 else [None] * len(found)
-        return list(zip(rows, found.get_column(column).to_list(), strict=True))
+        values = [_none_if_nan(v) for v in found.get_column(column).to_list()]
+        return list(zip(rows, values, strict=True))
 
     def _numbered(self, name: str) -> nw.DataFrame[Any] | nw.LazyFrame[Any] | None:
         """Return the frame with its row positions, or None where the engine's rows have no order."""
@@ -201,7 +203,10 @@ def is_sequence(data: Any) -> bool:
 
 
 def _is_series(data: Any) -> bool:
-    return isinstance(nw.from_native(data, allow_series=True, pass_through=True), nw.Series)
+    try:
+        return isinstance(nw.from_native(data, allow_series=True, pass_through=True), nw.Series)
+    except DuplicateError:
+        return False  # a dataframe, about which open_frame says what is wrong
 
 
 def sequence_values(data: Any) -> list[Any]:
@@ -245,6 +250,35 @@ def collect(frame: nw.DataFrame[Any] | nw.LazyFrame[Any], step: str) -> nw.DataF
 def holds_objects(frame: Frame, column: str) -> bool:
     """Say whether a column holds Python objects of any type, as pandas columns may."""
     return isinstance(frame.dtype(column), nw.Object)
+
+
+def not_nan(column: str) -> nw.Expr:
+    """Return a column as float64 with null for NaN, which is larger than every number in some engines."""
+    value = nw.col(column).cast(nw.Float64)
+    return nw.when(value.is_nan()).then(None).otherwise(value)
+
+
+def refuse_infinite(frame: Frame, columns: Iterable[str]) -> None:
+    """Raise SchemaError, with count and first rows, for the first column that holds infinite values."""
+    for column in columns:
+        if holds_objects(frame, column):
+            values = frame.values(column)
+            found = [(i, v) for i, v in enumerate(values) if isinstance(v, float) and abs(v) > LARGEST_FLOAT]
+            n_bad, found = len(found), found[:OFFENDERS]
+        else:
+            value = not_nan(column)
+            condition = (value > LARGEST_FLOAT) | (value < -LARGEST_FLOAT)
+            rows = frame.narwhals.filter(condition).select(nw.len().alias("n"))
+            n_bad = int(collect(rows, "counting")["n"][0])
+            found = frame.first_rows(column, condition) if n_bad else []
+        if n_bad:
+            raise SchemaError.answers(
+                column,
+                "finite",
+                "Infinite values are no answers: correct them or set them to missing.",
+                n_bad=n_bad,
+                offenders=found,
+            )
 
 
 def check_numeric_type(frame: Frame, column: str) -> None:

@@ -137,7 +137,7 @@ class ColumnRule:
             return self._number(value)
         if isinstance(value, str):
             return self._text(value)
-        if isinstance(value, datetime | date) or isinstance(value, np.datetime64):
+        if isinstance(value, date | np.datetime64):
             return self._date(value)
         return self.type_text
 

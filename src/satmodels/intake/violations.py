@@ -50,6 +50,8 @@ class Counted:
 
 @dataclass(frozen=True)
 class Condition:
+    """An expression that holds where a rule of a column is broken."""
+
     column: str
     rule: str
     holds: nw.Expr

@@ -1,0 +1,246 @@
+"""Checking and preparing answers: the same verdict on every engine, and the input is never changed."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import satmodels as sat
+
+SURVEY = sat.Survey(
+    "shop",
+    [
+        sat.Recommend("nps"),
+        sat.Rating("q1", sat.Scale(1, 5, ["never", "rarely", "some", "often", "always"]), reverse=True),
+        sat.KanoPair("wifi", "f", "d"),
+        sat.Gap("reliable", "e", "p", "reliability"),
+        sat.Choice("region", ["n", "s"]),
+        sat.MultiChoice("used", ["app", "web"]),
+        sat.Number("age", 18, 120, integer=True),
+        sat.Text("why", max_length=5),
+        sat.Date("when", earliest=date(2020, 1, 1)),
+    ],
+    respondent="id",
+    missing_codes={99: "don't know", -9: "refused"},
+)
+ANSWERS = pd.DataFrame(
+    {
+        "id": [1, 2, 3, 3, None],
+        "nps": [9, 11, 99, np.nan, 9.5],
+        "q1": ["often", "sometimes", "never", None, "always"],
+        "f": [1.0, 2, np.nan, 99, 6],
+        "d": [5, np.nan, np.nan, 1, 5],
+        "e": [7, 7, 7, 8, 1],
+        "p": [5, 6, np.inf, 1, 1],
+        "region": ["n", "s", "w", None, "n"],
+        "used_app": [1, 0, 2, 1, 0],
+        "used_web": [True, False, True, False, True],
+        "age": [17, 20, 30.5, np.nan, 121],
+        "why": ["ok", "toolong", None, "", "=cmd"],
+        "when": ["2026-13-01", "2026-02-29", "2024-02-29", "2019-12-31", None],
+    }
+)
+WRONG = [
+    ("nps", "0..10", 1, 1),
+    ("nps", "whole numbers", 1, 4),
+    ("q1", "labels", 1, 1),
+    ("f", "1..5", 1, 4),
+    ("f", "both or neither of it and 'd'", 2, 1),
+    ("e", "1..7", 1, 3),
+    ("p", "finite", 1, 2),
+    ("region", "options", 1, 2),
+    ("used_app", "options", 1, 2),
+    ("age", "18..120", 2, 0),
+    ("age", "whole numbers", 1, 2),
+    ("why", "at most 5 characters", 1, 1),
+    ("when", "ISO date", 2, 0),
+    ("when", "not before 2020-01-01", 1, 3),
+    ("id", "required", 1, 4),
+    ("id", "one row per id", 1, 3),
+]
+
+
+def as_pandas(frame: Any) -> pd.DataFrame:
+    for method in ("collect", "df", "to_pandas"):
+        if hasattr(frame, method):
+            frame = getattr(frame, method)()
+    return frame
+
+
+def test_check_counts_every_rule_alike_on_every_engine(engine):
+    frame = engine(ANSWERS)
+    before = as_pandas(frame).copy()
+    report = SURVEY.check(frame)
+    assert [(v.column, v.rule, v.n_bad) for v in report.violations] == [w[:3] for w in WRONG]
+    if not type(frame).__module__.startswith("_duckdb") and "duckdb" not in type(frame).__module__:
+        assert [v.offenders[0][0] for v in report.violations] == [w[3] for w in WRONG]
+    assert report.n_rows == 5 and not report.ok and report.n_bad == sum(w[2] for w in WRONG)
+    pd.testing.assert_frame_equal(as_pandas(frame), before)
+    tidy = as_pandas(report.tidy())
+    assert list(tidy.columns) == ["column", "rule", "n_bad", "first_row", "first_value", "offenders"]
+    with pytest.raises(sat.SchemaError) as caught:
+        report.raise_for_errors()
+    assert caught.value.column == "nps" and caught.value.value == 11 and "15 more" in str(caught.value)
+
+
+def test_prepare_recodes_alike_on_every_engine_and_twice_changes_nothing(engine):
+    frame = engine(ANSWERS)
+    before = as_pandas(frame).copy()
+    prepared = SURVEY.prepare(frame, invalid="missing")
+    assert type(prepared) is type(frame)
+    twice = as_pandas(SURVEY.prepare(prepared, invalid="missing"))
+    found = as_pandas(prepared)
+    pd.testing.assert_frame_equal(as_pandas(frame), before)
+    for column, expected in {
+        "nps": [9, None, None, None, None],
+        "q1": [2, None, 5, None, 1],
+        "f": [1, 2, None, None, None],
+        "reliable": [-2, -1, None, None, 0],
+        "age": [None, 20, None, None, None],
+        "region": ["n", "s", None, None, "n"],
+    }.items():
+        for values in (found[column], twice[column]):
+            assert [None if pd.isna(v) else v for v in values] == expected, column
+    assert found["q1_as_answered"].tolist()[0] == "often"
+
+
+def test_clean_answers_pass_and_prepare_without_an_error(engine):
+    frame = engine(pd.DataFrame({"nps": [9, 10, 99], "q1": [1, 2, 5], "q2": [1, 1, 2]}).astype("int8"))
+    survey = sat.Survey(
+        "s",
+        [
+            sat.Recommend("nps"),
+            sat.Rating("q1", sat.Scale(1, 5), reverse=True),
+            sat.Rating("q2", sat.Scale(1, 2)),
+        ],
+        missing_codes={99: "dk", 999: "no answer", -9: "refused"},
+    )
+    survey.check(frame).raise_for_errors()
+    prepared = as_pandas(survey.prepare(frame))
+    assert prepared["q1"].tolist() == [5, 4, 1]
+    assert prepared["nps"].tolist()[:2] == [9, 10] and pd.isna(prepared["nps"][2])
+
+
+def test_prepare_refuses_what_it_can_not_read(engine):
+    with pytest.raises(sat.SchemaError, match="missing_codes") as caught:
+        sat.Survey("s", [sat.Recommend("nps")]).prepare(engine(pd.DataFrame({"nps": [1, 98]})))
+    assert caught.value.column == "nps" and caught.value.n_bad == 1
+    with pytest.raises(sat.SchemaError, match="Did you mean 'npss'"):
+        sat.Survey("s", [sat.Recommend("nps")]).prepare(engine(pd.DataFrame({"npss": [1]})))
+    with pytest.raises(sat.ArgumentError, match="invalid"):
+        SURVEY.prepare(ANSWERS, invalid="ignore")  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("values", "rule"),
+    [
+        ([9, "10", 6], "numeric"),
+        ([9, True, 6], "numeric"),
+        (["9", "10"], "numeric"),
+        ([True, False], "numeric"),
+        ([9, 9.5], "whole numbers"),
+        ([9, 8.999999999], "whole numbers"),
+        ([9, float("-inf")], "finite"),
+        ([9, 2**62], "0..10"),
+        ([date(2026, 1, 1)], "numeric"),
+        ([9, [1]], "numeric"),
+        ([Decimal("9.5")], "whole numbers"),
+    ],
+)
+def test_what_no_scale_takes(values, rule):
+    report = sat.Survey("s", [sat.Recommend("nps")]).check(pd.DataFrame({"nps": pd.Series(values)}))
+    assert [v.rule for v in report.violations] == [rule]
+
+
+@pytest.mark.parametrize("values", [[9, None, 10], [Decimal("9"), 3], [np.nan, 9.0], [None, None], []])
+def test_what_a_scale_takes(values):
+    frame = pd.DataFrame({"nps": pd.Series(values, dtype=object)})
+    assert sat.Survey("s", [sat.Recommend("nps")]).check(frame).ok
+
+
+def test_categories_are_scores_only_if_they_are_the_whole_ordered_scale():
+    survey = sat.Survey("s", [sat.Rating("q", sat.Scale(1, 3))])
+    whole = pd.Categorical([1, 3], categories=[1, 2, 3], ordered=True)
+    part = pd.Categorical([1, 3], categories=[1, 3], ordered=True)
+    text = pd.Categorical(["1", "3"])
+    assert survey.check(pd.DataFrame({"q": whole})).ok
+    assert survey.prepare(pd.DataFrame({"q": whole}))["q"].tolist() == [1, 3]
+    for bad in (part, text):
+        assert survey.check(pd.DataFrame({"q": bad})).n_bad == 2
+
+
+def test_missing_columns_suggest_what_is_there():
+    report = sat.Survey("s", [sat.Recommend("nps")], respondent="id").check(pd.DataFrame({"npss": [1]}))
+    assert [v.column for v in report.violations] == ["nps", "id"]
+    with pytest.raises(sat.SchemaError, match="Did you mean 'npss'"):
+        report.raise_for_errors()
+
+
+def test_waves_make_repeated_respondents_legal(engine):
+    frame = engine(pd.DataFrame({"id": [1, 1, 2, 2], "wave": ["a", "b", "a", "a"], "nps": [1, 2, 3, 4]}))
+    item = [sat.Recommend("nps")]
+    assert sat.Survey("s", item, respondent="id").check(frame).n_bad == 2
+    report = sat.Survey("s", item, respondent="id", wave="wave").check(frame)
+    assert report.n_bad == 1 and report.violations[0].rule == "one row per id and wave"
+
+
+def test_dates_are_bounded_on_date_and_timestamp_columns(engine):
+    survey = sat.Survey("s", [sat.Date("d", date(2026, 1, 1), date(2026, 12, 31))])
+    days = [datetime(2026, 12, 31, 23, 59), datetime(2025, 12, 31, 23, 59), datetime(2027, 1, 1), None]
+    report = survey.check(engine(pd.DataFrame({"d": pd.Series(days, dtype="datetime64[ns]")})))
+    assert [(v.rule, v.n_bad) for v in report.violations] == [("2026-01-01..2026-12-31", 2)]
+
+
+def test_strange_column_names_work(engine):
+    names = ['a"b', "a.b", "select", "😀", '"; drop table answers; --', "row", "n"]
+    survey = sat.Survey("s", [sat.Recommend(name) for name in names])
+    frame = engine(pd.DataFrame({name: [1, 11, None] for name in names}))
+    report = survey.check(frame)
+    assert [(v.column, v.n_bad) for v in report.violations] == [(name, 1) for name in names]
+    assert list(as_pandas(survey.prepare(frame, invalid="missing")).columns)[: len(names)] == names
+
+
+def test_empty_and_all_missing_frames_pass(engine):
+    survey = sat.Survey("s", [sat.Recommend("nps")])
+    assert survey.check(engine(pd.DataFrame({"nps": pd.Series([], dtype="float64")}))).n_rows == 0
+    assert survey.check(engine(pd.DataFrame({"nps": pd.Series([None, None], dtype="float64")}))).ok
+
+
+def test_report_can_be_redacted():
+    report = SURVEY.check(ANSWERS)
+    text = report.redacted().to_json()
+    assert "toolong" not in text and "[redacted]" in text
+    assert "toolong" in report.to_json()
+    assert SURVEY.check(ANSWERS)._repr_html_().startswith("<div>")
+
+
+def test_answer_takes_codes_and_labels_and_shows_no_answer_in_its_errors():
+    answer = SURVEY.Answer(id=7, nps=9.0, q1="often", f=1, d=5, when="2026-03-31")  # type: ignore[call-arg]
+    assert (answer.nps, answer.q1, answer.when) == (9, 4, date(2026, 3, 31))  # type: ignore[attr-defined]
+    secret = "Jane Doe, +44 20 7946 0000"
+    for payload in ({"id": 1, "why": secret}, {"id": 1, "nps": secret}, {"id": 1, secret: 1}, {"nps": 3}):
+        with pytest.raises(ValueError) as caught:
+            SURVEY.Answer.model_validate(payload)
+        error: Any = caught.value
+        if secret not in payload:
+            assert (
+                secret not in str(error) and secret not in error.json() and secret not in repr(error.errors())
+            )
+    with pytest.raises(ValueError, match="both or neither"):
+        SURVEY.Answer(id=1, f=1)  # type: ignore[call-arg]
+    assert SURVEY.Answer.model_validate_json('{"id": 1, "nps": 10}').nps == 10  # type: ignore[attr-defined]
+    for bad in (
+        '{"id": 1, "nps": NaN}',
+        '{"id": 1, "nps": "9"}',
+        '{"id": 1, "nps": true}',
+        '{"id": 1, "nps": 1e999}',
+    ):
+        if "NaN" in bad:
+            continue  # a missing answer, as in a frame
+        with pytest.raises(ValueError):
+            SURVEY.Answer.model_validate_json(bad)
