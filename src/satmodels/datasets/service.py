@@ -194,7 +194,7 @@ def _truth(
         loadings={item: loading for block in truth.LOADINGS.values() for item, loading in block.items()},
         constructs=constructs,
         nps=nps,
-        kano=dict(truth.KANO),
+        kano={feature: kano_class for feature, (kano_class, _) in truth.KANO.items()},
         drivers=dict(truth.DRIVERS),
         gaps=truth.true_gaps(),
         quality_by_region={name: shift for name, (_, shift) in truth.REGIONS.items()},

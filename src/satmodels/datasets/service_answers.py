@@ -104,8 +104,8 @@ def draw_answers(
         score, noise = _mixture(constructs, weights)
         ask(name, score + noise * rng.standard_normal(n), shares, low)
     _draw_gaps(rng, dimensions, ask)
-    for feature, kano_class in truth.KANO.items():
-        pair = _draw_pair(rng, n, kano_class)
+    for feature, (kano_class, share) in truth.KANO.items():
+        pair = _draw_pair(rng, n, kano_class, share)
         for name, codes in zip(kano_columns(feature), pair.T, strict=True):
             columns[name], scales[name] = codes, (1, 5)
     careless = _spoil(rng, columns, scales)
@@ -161,11 +161,11 @@ def _draw_gaps(
             ask(perceived, x + truth.PERFORMANCE[dimension], truth.ANSWERS_7, 1)
 
 
-def _draw_pair(rng: np.random.Generator, n: int, kano_class: str) -> Ints:
-    other = {c: share for c, share in KANO_OTHER.items() if c != kano_class}
+def _draw_pair(rng: np.random.Generator, n: int, kano_class: str, share: float) -> Ints:
+    other = {c: p for c, p in KANO_OTHER.items() if c != kano_class}
     classes = [kano_class, *other]
-    rest = (1 - truth.KANO_SHARE) / sum(other.values())
-    seen = rng.choice(len(classes), n, p=[truth.KANO_SHARE, *(s * rest for s in other.values())])
+    rest = (1 - share) / sum(other.values())
+    seen = rng.choice(len(classes), n, p=[share, *(p * rest for p in other.values())])
     pair = np.zeros((n, 2), dtype=np.int64)
     for k, name in enumerate(classes):
         cells = np.array(KANO_CELLS[name])

@@ -123,7 +123,7 @@ def draw_lives(rng: np.random.Generator, satisfaction: Array, starts: Ints, cale
             }
         )
         there = at_risk & ~leaves
-        complains = there & (rng.random(n) < _logistic(-3.0 - 0.7 * mood[:, t] - 1.5 * shifts[t]))
+        complains = there & (rng.random(n) < _logistic(-3.0 - 0.7 * mood[:, t] - 1.2 * shifts[t]))
         unrecovered = complains & (rng.random(n) > 0.6)
         happened["complaint"][:, t] = complains
         happened["unrecovered"][:, t] = unrecovered

@@ -71,21 +71,20 @@ PERFORMANCE = {
 
 # feature -> its class in the standard Kano table, and the share of respondents who see it so
 KANO = {
-    "fault_repair": "M",
-    "clear_bill": "M",
-    "network_speed": "O",
-    "hotline_wait": "O",
-    "usage_app": "A",
-    "free_roaming": "A",
-    "shop_coffee": "I",
-    "phone_ads": "R",
+    "fault_repair": ("M", 0.62),
+    "clear_bill": ("M", 0.50),
+    "network_speed": ("O", 0.60),
+    "hotline_wait": ("O", 0.44),
+    "usage_app": ("A", 0.46),
+    "free_roaming": ("A", 0.64),
+    "shop_coffee": ("I", 0.55),
+    "phone_ads": ("R", 0.48),
 }
-KANO_SHARE = 0.58
 
 # shifts in standard deviations; a segment's customers differ in quality or value for no other reason
 REGIONS = {"North": (0.25, 0.20), "South": (0.25, 0.05), "East": (0.25, -0.35), "West": (0.25, 0.10)}
 PLANS = {"Basic": (0.45, 0.15), "Plus": (0.35, 0.0), "Premium": (0.20, -0.20)}
-INCIDENT = -0.6  # a network failure two thirds into the time; the next month feels half of it
+INCIDENT = -1.0  # a network failure two thirds into the time; the next month feels half of it
 
 # churn within a month, on the logit scale; complaints and late payments of the three months before
 CHURN = {
