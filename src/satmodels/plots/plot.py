@@ -10,8 +10,12 @@ from satmodels.results import Result
 
 # result kind -> module of this folder and its function(result, **options) -> matplotlib Figure
 _FIGURES: dict[str, tuple[str, str]] = {
+    "weight_summary": ("survey", "weights_figure"),
+    "careless": ("survey", "careless_figure"),
+    "check": ("survey", "check_figure"),
     "churn_report": ("churn", "churn_figure"),
     "pls": ("sem", "structural"),
+    "covariance": ("covariance", "covariance"),
     "bootstrap": ("sem", "bootstrap"),
     "importance_performance": ("drivers", "importance_performance_figure"),
     "kano": ("kano", "kano_figure"),

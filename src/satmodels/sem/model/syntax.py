@@ -78,9 +78,9 @@ def _statements(tokens: list[Token]) -> list[list[Token]]:
     pieces: list[list[Token]] = []
     piece: list[Token] = []
     depth = 0
-    for i, token in enumerate(tokens):
+    following = _following(tokens)
+    for token, after in zip(tokens, following, strict=True):
         if token.kind == "end" and not token.text:
-            after = next(t for t in tokens[i + 1 :] if t.kind != "end" or t.text)
             goes_on = (
                 depth > 0 or (piece and _joins(piece[-1])) or (after.kind == "mark" and after.text in "+*/^,")
             )
@@ -95,6 +95,17 @@ def _statements(tokens: list[Token]) -> list[list[Token]]:
             depth += (token.text == "(") - (token.text == ")")
         piece.append(token)
     return pieces
+
+
+def _following(tokens: list[Token]) -> list[Token]:
+    """Return for each token the next one that is not the end of a line."""
+    following: list[Token] = []
+    after = tokens[-1]
+    for token in reversed(tokens):
+        following.append(after)
+        if token.kind != "end" or token.text:
+            after = token
+    return following[::-1]
 
 
 def _joins(token: Token) -> bool:

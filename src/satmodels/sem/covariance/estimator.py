@@ -1,0 +1,301 @@
+"""CBSEM: covariance structure models as a scikit-learn estimator."""
+
+from __future__ import annotations
+
+import warnings
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.base import BaseEstimator, TransformerMixin
+from sklearn.utils.validation import check_is_fitted
+
+from satmodels.errors import ArgumentError, ConvergenceError, ImproperSolutionWarning, one_of
+from satmodels.intake.batches import matrix
+from satmodels.intake.frames import open_frame
+from satmodels.sem.covariance.construct_scores import Scoring, conditional_mean, scoring_of
+from satmodels.sem.covariance.fitting import Fit, closed_form_baseline, covariance_of_estimates, fit_table
+from satmodels.sem.covariance.measures import all_measures, normal_logl, sample_moments
+from satmodels.sem.covariance.outcome import build_result
+from satmodels.sem.covariance.reading import _named, read_samples
+from satmodels.sem.covariance.result import CovarianceResult
+from satmodels.sem.covariance.table import build_table
+from satmodels.sem.model.spec import ModelSpec
+from satmodels.statistics.moments import Moments
+
+Array = NDArray[np.floating[Any]]
+ESTIMATORS = ("ML",)
+
+
+class CBSEM(TransformerMixin, BaseEstimator):
+    """Covariance structure model (covariance-based SEM, confirmatory factor analysis, path analysis).
+
+    Parameters
+    ----------
+    spec : ModelSpec or str
+        The model, in lavaan's words. Constructs are measured by ``=~``.
+    estimator : {"ML"}, default "ML"
+        Maximum likelihood.
+    group : str, optional
+        Column that divides the rows into groups; every group gets its own parameters (and intercepts),
+        save for equal labels and what ``equal`` says.
+    equal : sequence of str, default ()
+        What is equal across groups: "loadings", "intercepts", "residuals", "residual_covariances", "paths",
+        "construct_variances", "construct_covariances", "means".
+    means : bool, optional
+        Whether intercepts are part of the model; by default with groups and where the model text has ``~ 1``.
+    unit_variance : bool, default False
+        Give constructs variance 1 instead of fixing their first loading.
+    strict : bool, default False
+        Raise instead of warning when the solution is improper.
+    level : float, default 0.95
+        Level of the intervals.
+
+    Attributes
+    ----------
+    result_ : CovarianceResult
+    feature_names_in_ : ndarray of str
+        The columns that the model reads.
+    n_features_in_ : int
+    groups_ : tuple
+        The groups' values.
+
+    Notes
+    -----
+    The fit minimises F = log|Sigma| + tr(S Sigma^-1) - log|S| - p, S with divisor n, by Fisher scoring on the
+    correlation scale ending in Newton steps. It counts as converged when the Newton decrement (the distance to
+    the minimum in chi-square units) is below 1e-6. Automatic rules, degrees of freedom and measures of fit are
+    lavaan's.
+
+    References
+    ----------
+    .. [1] Bollen, K. A. (1989). Structural equations with latent variables. Wiley.
+    .. [2] McArdle, J. J. and McDonald, R. P. (1984). Some algebraic properties of the reticular action model.
+       British Journal of Mathematical and Statistical Psychology 37.
+
+    Examples
+    --------
+    >>> import numpy as np, pandas as pd, satmodels as sat
+    >>> rng = np.random.default_rng(1)
+    >>> quality, noise = rng.normal(size=(400, 1)), rng.normal(size=(400, 6))
+    >>> loyal = 0.6 * quality + 0.8 * rng.normal(size=(400, 1))
+    >>> frame = pd.DataFrame(
+    ...     np.hstack([quality + 0.5 * noise[:, :3], loyal + 0.5 * noise[:, 3:]]),
+    ...     columns=["q1", "q2", "q3", "l1", "l2", "l3"],
+    ... )
+    >>> text = "Quality =~ q1 + q2 + q3 ; Loyal =~ l1 + l2 + l3 ; Loyal ~ Quality"
+    >>> result = sat.CBSEM(text).fit(frame).result_
+    >>> result.fit_measures()["df"]
+    8
+    >>> float(result.paths["estimate"].round(1).iloc[0])
+    0.6
+    """
+
+    def __init__(
+        self,
+        spec: ModelSpec | str,
+        *,
+        estimator: str = "ML",
+        group: str | None = None,
+        equal: tuple[str, ...] = (),
+        means: bool | None = None,
+        unit_variance: bool = False,
+        strict: bool = False,
+        level: float = 0.95,
+    ) -> None:
+        self.spec = spec
+        self.estimator = estimator
+        self.group = group
+        self.equal = equal
+        self.means = means
+        self.unit_variance = unit_variance
+        self.strict = strict
+        self.level = level
+
+    def fit(self, X: Any, y: Any = None, sample_weight: Any = None) -> Self:
+        """Fit the model.
+
+        Parameters
+        ----------
+        X : dataframe or Moments
+            The answers. From Moments the cost does not depend on the number of rows.
+        y : ignored
+        sample_weight : array of shape (n,), optional
+            Survey weights.
+
+        Raises
+        ------
+        SpecError, IdentificationError
+            The model is wrong, or its parameters can't be told apart.
+        ArgumentError, SchemaError, DataError
+            A parameter or the data is wrong; the message says what to do.
+        ConvergenceError
+            With ``strict=True``: no minimum was reached, or the solution is improper.
+
+        Warns
+        -----
+        ImproperSolutionWarning
+            A variance is negative, a correlation is beyond 1, or the iteration did not converge.
+        """
+        if self.estimator not in ESTIMATORS:
+            raise one_of("estimator", self.estimator, ESTIMATORS)
+        if not 0 < self.level < 1:
+            raise ArgumentError(f"level={self.level!r} is no level between 0 and 1")
+        spec = ModelSpec.of(self.spec)
+        # rules of the model are looked at before the data is
+        build_table(spec, n_groups=max(spec.n_groups, 1))
+        samples = read_samples(
+            X, spec.observed, spec.constructs, group=self.group, sample_weight=sample_weight
+        )
+        means = self._has_means(spec, len(samples))
+        table = build_table(
+            spec,
+            n_groups=len(samples),
+            means=means,
+            unit_variance=self.unit_variance,
+            equal=tuple(self.equal),
+        )
+        fit = fit_table(table, samples, spec=spec)
+        self.result_ = self._result(fit, spec)
+        self.scorings_: list[Scoring] = [
+            scoring_of(i, s.mean, means) for i, s in zip(fit.implied, samples, strict=True)
+        ]
+        self.groups_ = tuple(s.group for s in samples)
+        self.feature_names_in_ = np.array(spec.observed, dtype=object)
+        self.n_features_in_ = len(spec.observed)
+        self._constructs = spec.constructs
+        self._warn()
+        return self
+
+    def _has_means(self, spec: ModelSpec, n_groups: int) -> bool:
+        if self.means is not None:
+            return self.means
+        return n_groups > 1 or any(t.op == "~1" for t in spec.terms)
+
+    def _result(self, fit: Fit, spec: ModelSpec) -> CovarianceResult:
+        information = fit.problem.information(fit.solution.implied)
+        vcov = covariance_of_estimates(fit, information)
+        problems: list[str] = []
+        if vcov is None:
+            problems.append(
+                "the information is singular at the solution: no standard errors (empirically not identified)"
+            )
+        inverse = [np.linalg.pinv(i.sigma, hermitian=True) for i in fit.implied]
+        p, q = len(fit.table.observed), len(fit.table.exogenous)
+        measures = all_measures(
+            fit,
+            chisq=2 * fit.solution.value,
+            base_chisq=closed_form_baseline(fit),
+            base_df=(p * (p - 1) // 2 - q * (q - 1) // 2) * fit.table.n_groups,
+            logl=normal_logl(fit),
+            n_test=fit.n,
+            found=sample_moments(fit.samples),
+            weights=inverse,
+        )
+        return build_result(
+            fit,
+            spec,
+            estimator=self.estimator,
+            vcov=vcov,
+            measures=measures,
+            level=self.level,
+            extra_problems=problems,
+        )
+
+    def _warn(self) -> None:
+        result = self.result_
+        if not result.problems:
+            return
+        text = "; ".join(result.problems)
+        if self.strict:
+            raise ConvergenceError(f"the solution can't be used: {text}")
+        warnings.warn(ImproperSolutionWarning(text), stacklevel=3)
+
+    def transform(self, X: Any) -> Array:
+        """Return the construct scores of rows, by regression: E[constructs | answers].
+
+        Parameters
+        ----------
+        X : dataframe
+            One row or many; the model's columns, and the group column where the model has groups. Rows are
+            measured from the means of the fit, so one row is scored as it would have been among the others.
+
+        Returns
+        -------
+        ndarray of shape (n, constructs)
+            In the units of the constructs (of their first item). A row with some answers missing is scored
+            from the others.
+        """
+        return self.scores(X)
+
+    def scores(self, X: Any, method: str = "regression") -> Array:
+        """Return construct scores by ``method`` "regression" or "bartlett"."""
+        if method not in ("regression", "bartlett"):
+            raise one_of("method", method, ("regression", "bartlett"))
+        check_is_fitted(self, "result_")
+        rows, number = self._rows(X)
+        result = np.full((len(rows), len(self._constructs)), np.nan)
+        for g, scoring in enumerate(self.scorings_):
+            inside = number == g
+            result[inside] = getattr(scoring, method)(rows[inside])
+        return result
+
+    def predict(self, X: Any) -> Array:
+        """Predict the items of endogenous constructs (and endogenous columns) from all other columns.
+
+        Returns
+        -------
+        ndarray of shape (n, len(predicted_columns_))
+            E[endogenous items | exogenous items] under the model, in the units of the items.
+        """
+        check_is_fitted(self, "result_")
+        rows, number = self._rows(X)
+        columns = list(self.feature_names_in_)
+        target = [columns.index(c) for c in self.predicted_columns_]
+        source = [i for i in range(len(columns)) if i not in target]
+        result = np.full((len(rows), len(target)), np.nan)
+        for g, s in enumerate(self.scorings_):
+            inside = number == g
+            result[inside] = conditional_mean(
+                rows[np.ix_(inside, source)],
+                s.centre[source],
+                s.sigma[np.ix_(source, source)],
+                s.sigma[np.ix_(target, source)],
+                s.centre[target],
+            )
+        return result
+
+    @property
+    def predicted_columns_(self) -> tuple[str, ...]:
+        """The columns that :meth:`predict` predicts."""
+        spec = ModelSpec.of(self.spec)
+        targets = {t.lhs for t in spec.terms if t.op == "~"}
+        changed = True
+        while changed:  # items of endogenous constructs, and of constructs that these measure
+            more = {t.rhs for t in spec.terms if t.op == "=~" and t.lhs in targets} - targets
+            targets |= more
+            changed = bool(more)
+        return tuple(v for v in spec.observed if v in targets)
+
+    def _rows(self, X: Any) -> tuple[Array, NDArray[np.intp]]:
+        if isinstance(X, Moments):
+            raise ArgumentError("scores belong to rows: give the dataframe, not its moments")
+        frame = open_frame(_named(X))
+        columns = list(self.feature_names_in_)
+        frame.require(columns)
+        if self.group is None:
+            rows = matrix(frame, columns)
+            return rows, np.zeros(len(rows), dtype=np.intp)
+        frame.require([self.group])
+        table = frame.table([*columns, self.group])
+        rows = np.array([[np.nan if v is None else float(v) for v in table[c]] for c in columns]).T
+        at = {v: i for i, v in enumerate(self.groups_)}
+        strangers = [v for v in dict.fromkeys(table[self.group]) if v not in at]
+        if strangers:
+            raise ArgumentError(f"the model has no group {strangers[0]!r}; it has {list(self.groups_)}")
+        return rows.reshape(-1, len(columns)), np.array([at[v] for v in table[self.group]], dtype=np.intp)
+
+    def get_feature_names_out(self, input_features: Any = None) -> NDArray[Any]:
+        """Return the constructs' names, the columns of :meth:`transform`."""
+        check_is_fitted(self, "result_")
+        return np.array(self._constructs, dtype=object)

@@ -1,0 +1,273 @@
+"""Fit a parameter table to samples: scale, start, iterate, and keep what inference needs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from satmodels.errors import DataError
+from satmodels.sem.covariance.arrows import GroupArrows, Implied, build_arrows, fill_exogenous
+from satmodels.sem.covariance.discrepancy import Discrepancy, NormalLikelihood, QuadraticForm
+from satmodels.sem.covariance.identification import check_identified
+from satmodels.sem.covariance.samples import Sample
+from satmodels.sem.covariance.scoring import Problem, Solution, minimise
+from satmodels.sem.covariance.starts import starting_values
+from satmodels.sem.covariance.table import ParameterTable
+from satmodels.sem.covariance.ties import Inequality, Ties, label_ties, read_constraints, tie
+from satmodels.sem.model.spec import ModelSpec
+
+Array = NDArray[np.floating[Any]]
+SINGULAR = 1e-7  # smallest pivot of a scaled information matrix that is not rounding
+ACTIVE = 1e-9  # an inequality violated by more than this (in own units) is made an equality
+
+
+@dataclass(frozen=True)
+class Fit:
+    """A fitted parameter table.
+
+    Attributes
+    ----------
+    table : ParameterTable
+    samples : list of Sample
+    problem : Problem
+        In scaled variables.
+    solution : Solution
+        In scaled variables.
+    units : ndarray, shape (free parameters,)
+        Own unit of each free parameter.
+    scales : list of ndarray
+        By what each group's variables were divided.
+    ties : Ties
+        In own units.
+    x : ndarray
+        Estimates of the free parameters, in own units.
+    implied : list of Implied
+        Implied moments of each group, in own units.
+    """
+
+    table: ParameterTable
+    samples: list[Sample]
+    problem: Problem
+    solution: Solution
+    units: Array
+    scales: list[Array]
+    ties: Ties
+    x: Array
+    implied: list[Implied]
+    active: tuple[str, ...] = ()
+
+    @property
+    def df(self) -> int:
+        """Degrees of freedom; an active inequality takes none."""
+        return self.table.n_moments - self.ties.n_free - len(self.active)
+
+    @property
+    def npar(self) -> int:
+        """Number of parameters that vary."""
+        return self.ties.n_free + len(self.active)
+
+    @property
+    def n(self) -> int:
+        """Number of rows."""
+        return sum(s.n for s in self.samples)
+
+    def to_units(self, matrix: Array) -> Array:
+        """Return a covariance matrix of scaled parameters in own units."""
+        return matrix * np.outer(self.units, self.units)
+
+
+def scale_variables(table: ParameterTable, arrows: GroupArrows, std: Array) -> Array:
+    """Return by what to divide each variable: items by their standard deviation, constructs to fit.
+
+    A construct takes the scale at which its fixed loading becomes 1 (or its fixed variance does).
+    """
+    p = arrows.n_observed
+    scale = np.ones(len(arrows.fixed_a))
+    scale[:p] = std
+    waiting = list(range(p, len(scale)))
+    for _ in waiting:  # constructs of constructs wait for theirs
+        for j in waiting:
+            held = np.flatnonzero(arrows.fixed_a[:, j])
+            if len(held) and (held[0] < p or scale[held[0]] != 1.0):
+                scale[j] = scale[held[0]] / abs(arrows.fixed_a[held[0], j])
+            elif not len(held) and arrows.fixed_s[j, j] > 0:
+                scale[j] = np.sqrt(arrows.fixed_s[j, j])
+    return scale
+
+
+def pooled_std(samples: Sequence[Sample]) -> Array:
+    """Return one standard deviation per column for all groups, so that equal parameters stay equal."""
+    n = sum(s.n for s in samples)
+    return np.sqrt(np.asarray(sum(s.n * np.diag(s.cov) for s in samples)) / n)
+
+
+def make_criterion(estimator: str, sample: Sample, scale: Array, means: bool) -> Discrepancy:
+    """Return the criterion of one group in scaled variables."""
+    cov, mean = sample.cov / np.outer(scale, scale), sample.mean / scale if means else None
+    if estimator == "ML":
+        return NormalLikelihood(sample.n, cov, mean)
+    n = sample.n
+    unbiased = cov * n / (n - 1)
+    if estimator == "GLS":
+        x = np.linalg.inv(unbiased)
+        return QuadraticForm(n - 1, unbiased, mean, x, x)
+    # unweighted in the items' own units, so the scale comes in as a weight
+    return QuadraticForm(n - 1, unbiased, mean, np.diag(scale**2), np.diag(scale**2))
+
+
+def fit_table(
+    table: ParameterTable,
+    samples: list[Sample],
+    *,
+    estimator: str = "ML",
+    spec: ModelSpec | None = None,
+    criteria: Sequence[Discrepancy] | None = None,
+    check: bool = True,
+    start: Array | None = None,
+) -> Fit:
+    """Fit a parameter table to samples.
+
+    Parameters
+    ----------
+    table : ParameterTable
+    samples : list of Sample
+        One per group, columns in the order of ``table.observed``.
+    estimator : {"ML", "GLS", "ULS"}
+        The criterion; ignored where ``criteria`` are given.
+    spec : ModelSpec, optional
+        For its constraints.
+    criteria : sequence of Discrepancy, optional
+        Criteria of the groups in scaled variables (columns divided by :func:`pooled_std`).
+    check : bool, default True
+        Check identification first.
+    start : ndarray, optional
+        Starting values of the free parameters in own units.
+
+    Raises
+    ------
+    IdentificationError
+        The parameters can't be told apart.
+    """
+    std = pooled_std(samples)
+    raw = [
+        fill_exogenous(r, table, _divisor(s, estimator), s.mean)
+        for r, s in zip(build_arrows(table), samples, strict=True)
+    ]
+    scales = [scale_variables(table, r, std) for r in raw]
+    units = np.ones(len(table.free))
+    for r, scale in zip(raw, scales, strict=True):
+        own = r.units(scale, len(units))
+        units[r.places] = own[r.places]
+    arrows = [r.scaled(scale) for r, scale in zip(raw, scales, strict=True)]
+    if criteria is None:
+        criteria = [make_criterion(estimator, s, std, table.means) for s in samples]
+    labels = label_ties(table)
+    constraints = spec.constraints if spec is not None else ()
+    equalities, inequalities = read_constraints(
+        table, constraints, {d.name: d.expression for d in spec.defined} if spec is not None else {}
+    )
+    ties = tie(labels, equalities)
+    if check:
+        check_identified(table, arrows, ties.scaled(units))
+    if start is None:
+        x = starting_values(
+            table,
+            arrows,
+            [s.cov / np.outer(std, std) for s in samples],
+            [s.mean / std for s in samples],
+            units,
+        )
+    else:
+        x = start / units
+    problem = Problem(arrows, criteria, ties.scaled(units))
+    solution = minimise(problem, x)
+    active: list[Inequality] = []
+    for _ in range(2 * len(inequalities)):
+        worst = _most_violated(inequalities, active, solution.x * units)
+        if worst is None:
+            break
+        active.append(worst)
+        held = [*equalities, *((i.coefficients, i.bound) for i in active)]
+        ties = tie(labels, held)
+        problem = Problem(arrows, criteria, ties.scaled(units))
+        solution = minimise(problem, solution.x)
+    x = solution.x * units
+    implied = [r.at(x) for r in raw]
+    return Fit(
+        table, samples, problem, solution, units, scales, ties, x, implied, tuple(i.text for i in active)
+    )
+
+
+def _divisor(sample: Sample, estimator: str) -> Array:
+    return sample.cov if estimator == "ML" else sample.cov * sample.n / (sample.n - 1)
+
+
+def _most_violated(inequalities: list[Inequality], active: list[Inequality], x: Array) -> Inequality | None:
+    gaps = [(i.bound - float(i.coefficients @ x), i) for i in inequalities if i not in active]
+    worst = max(gaps, key=lambda gap: gap[0], default=None)
+    return worst[1] if worst is not None and worst[0] > ACTIVE else None
+
+
+def covariance_of_estimates(fit: Fit, information: Array) -> Array | None:
+    """Return the covariance matrix of the estimates (own units) from an information matrix.
+
+    The information is that of all free parameters in scaled variables. None where it is singular.
+    """
+    k = fit.problem.ties.k
+    inner = inverse_or_none(k.T @ information @ k)
+    return None if inner is None else fit.to_units(k @ inner @ k.T)
+
+
+def inverse_or_none(matrix: Array) -> Array | None:
+    """Invert a symmetric positive definite matrix; None where it is not one."""
+    if not matrix.size:
+        return matrix
+    diagonal = np.diag(matrix)
+    if not np.isfinite(matrix).all() or (diagonal <= 0).any():
+        return None
+    scale = np.sqrt(diagonal)
+    try:
+        lower = np.linalg.cholesky(matrix / np.outer(scale, scale))
+    except np.linalg.LinAlgError:
+        return None
+    if np.diag(lower).min() < SINGULAR:
+        return None
+    root = np.linalg.inv(lower) / scale
+    return root.T @ root
+
+
+def baseline_table(table: ParameterTable) -> ParameterTable:
+    """Return the baseline model: free variances and means, no covariance but among exogenous variables."""
+    from dataclasses import replace
+
+    from satmodels.sem.covariance.table import Parameter
+
+    rows: list[Parameter] = []
+    for group in range(table.n_groups):
+        for v in table.observed:
+            if v not in table.exogenous:
+                rows.append(Parameter(v, "~~", v, group))
+                if table.means:
+                    rows.append(Parameter(v, "~1", "", group))
+        rows += [p for p in table.parameters if p.exogenous and p.group == group]
+    return replace(table, parameters=tuple(rows), constructs=())
+
+
+def closed_form_baseline(fit: Fit) -> float:
+    """Return the test statistic of the baseline model under maximum likelihood from complete data."""
+    total = 0.0
+    at = [fit.table.observed.index(v) for v in fit.table.exogenous]
+    for s in fit.samples:
+        rest = [i for i in range(len(s.cov)) if i not in at]
+        sign, log_det = np.linalg.slogdet(s.cov)
+        if sign <= 0:
+            raise DataError("the covariance matrix is not positive definite", columns=s.columns)
+        independent = float(np.log(np.diag(s.cov)[rest]).sum())
+        if at:
+            independent += float(np.linalg.slogdet(s.cov[np.ix_(at, at)])[1])
+        total += s.n * (independent - float(log_det))
+    return total

@@ -1,0 +1,188 @@
+"""From what the user gives (a frame or Moments, a group column, weights) to one sample per group."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from satmodels.errors import ArgumentError, DataError, SchemaError, unknown
+from satmodels.intake.batches import matrix
+from satmodels.intake.frames import Frame, open_frame
+from satmodels.sem.covariance.samples import Sample, as_moments, sample_from_moments
+from satmodels.statistics.moments import Moments
+
+Array = NDArray[np.float64]
+
+
+def read_samples(
+    X: Any,
+    columns: Sequence[str],
+    constructs: Sequence[str],
+    *,
+    group: str | None = None,
+    sample_weight: Any = None,
+    cluster: str | None = None,
+    keep_rows: bool = False,
+) -> list[Sample]:
+    """Return one sample per group, in the order in which the groups appear.
+
+    Raises
+    ------
+    ArgumentError
+        A column is not there, a construct bears the name of a column, or moments came where rows are
+        needed.
+    SchemaError, DataError
+        The answers are no numbers, or can't carry the model.
+    """
+    moments = as_moments(X)
+    if moments is not None:
+        if group is not None or sample_weight is not None or keep_rows or cluster is not None:
+            raise ArgumentError(
+                "moments don't hold the single answers: groups, weights, clusters, robust estimators and "
+                "missing answers need the dataframe"
+            )
+        _refuse_shadowed(constructs, moments.columns)
+        return [sample_from_moments(moments, columns)]
+    frame = open_frame(_named(X))
+    _refuse_shadowed(constructs, frame.columns)
+    for c in columns:
+        if c not in frame.columns:
+            raise unknown("column", c, frame.columns)
+    if group is None and sample_weight is None and not keep_rows and cluster is None:
+        return [sample_from_moments(Moments.collect(frame, columns), columns)]
+    rows, groups, weights, clusters = _read_rows(frame, columns, group, sample_weight, cluster)
+    samples: list[Sample] = []
+    for value in groups.values:
+        inside = groups.number == groups.values.index(value)
+        samples.append(
+            _one_sample(
+                rows[inside],
+                columns,
+                value if group is not None else None,
+                None if weights is None else weights[inside],
+                None if clusters is None else clusters[inside],
+                keep_rows,
+            )
+        )
+    if groups.n_missing:
+        raise DataError(
+            f"{groups.n_missing} rows have no value in the group column {group!r}: fill them or drop these rows",
+            columns=[] if group is None else [group],
+        )
+    return samples
+
+
+def _one_sample(
+    rows: Array,
+    columns: Sequence[str],
+    value: Any,
+    weights: Array | None,
+    clusters: NDArray[np.intp] | None,
+    keep_rows: bool,
+) -> Sample:
+    moments = Moments.of_block(columns, rows, weights)
+    sample = sample_from_moments(moments, columns, value)
+    if not keep_rows and weights is None:
+        return sample
+    complete = ~np.isnan(rows).any(axis=1)
+    w = None
+    if weights is not None:
+        w = weights[complete] / weights[complete].mean()
+    return sample.with_rows(rows[complete], w, None if clusters is None else clusters[complete])
+
+
+class _Groups:
+    """The groups in order of appearance, and the number of each row's group."""
+
+    def __init__(self, column: Sequence[Any] | None, n: int) -> None:
+        if column is None:
+            self.values: list[Any] = [None]
+            self.number = np.zeros(n, dtype=np.intp)
+            self.n_missing = 0
+            return
+        self.values = [v for v in dict.fromkeys(column) if v is not None and v == v]
+        at = {v: i for i, v in enumerate(self.values)}
+        self.number = np.array([at.get(v, -1) for v in column], dtype=np.intp)
+        self.n_missing = int((self.number < 0).sum())
+
+
+def _read_rows(
+    frame: Frame, columns: Sequence[str], group: str | None, sample_weight: Any, cluster: str | None
+) -> tuple[Array, _Groups, Array | None, NDArray[np.intp] | None]:
+    labels = [c for c in (group, cluster) if c is not None]
+    for c in labels:
+        if c not in frame.columns:
+            raise unknown("column", c, frame.columns)
+    if len({*columns, *labels}) < len(columns) + len(labels):
+        raise ArgumentError("a column is used twice: as an item and as group or cluster")
+    if not labels:
+        rows = matrix(frame, columns)
+        return rows, _Groups(None, len(rows)), _weights(sample_weight, len(rows)), None
+    # labels and answers must come in one query: engines without an order may return rows differently
+    table = frame.table([*columns, *labels])
+    rows = _numbers([table[c] for c in columns], columns)
+    groups = _Groups(None if group is None else table[group], len(rows))
+    clusters = None
+    if cluster is not None:
+        inside = _Groups(table[cluster], len(rows))
+        if inside.n_missing:
+            raise DataError(f"{inside.n_missing} rows have no cluster in {cluster!r}", columns=[cluster])
+        clusters = inside.number
+    return rows, groups, _weights(sample_weight, len(rows)), clusters
+
+
+def _numbers(values: Sequence[Sequence[Any]], columns: Sequence[str]) -> Array:
+    found = np.full((len(values[0]) if values else 0, len(values)), np.nan)
+    for j, (column, name) in enumerate(zip(values, columns, strict=True)):
+        bad = [
+            (i, v)
+            for i, v in enumerate(column)
+            if isinstance(v, bool | str) or (isinstance(v, float) and v in (np.inf, -np.inf))
+        ]
+        if bad:
+            raise SchemaError.answers(
+                name, "finite numbers", "Correct these answers first.", n_bad=len(bad), offenders=bad[:5]
+            )
+        found[:, j] = [np.nan if v is None else float(v) for v in column]
+    return found
+
+
+def _weights(sample_weight: Any, n: int) -> Array | None:
+    if sample_weight is None:
+        return None
+    weights = np.asarray(sample_weight, dtype=float)
+    if weights.shape != (n,):
+        raise ArgumentError(f"sample_weight has shape {weights.shape}; the data has {n} rows")
+    bad = np.flatnonzero(~np.isfinite(weights) | (weights < 0))
+    if len(bad):
+        raise SchemaError.answers(
+            "sample_weight",
+            "finite and not negative",
+            "Weights are positive numbers; leave out rows that have none.",
+            n_bad=len(bad),
+            offenders=[(int(i), float(weights[i])) for i in bad[:5]],
+        )
+    if weights.sum() <= 0:
+        raise DataError("all weights are 0")
+    return weights
+
+
+def _refuse_shadowed(constructs: Sequence[str], columns: Sequence[str]) -> None:
+    both = [c for c in constructs if c in columns]
+    if both:
+        raise ArgumentError(
+            f"{both} are constructs of the model and columns of the data: rename the constructs, or the data's "
+            "columns would be hidden"
+        )
+
+
+def _named(X: Any) -> Any:
+    """Give a two-dimensional array the column names x0, x1, ... as scikit-learn does."""
+    if isinstance(X, np.ndarray) and X.ndim == 2:
+        import pandas as pd
+
+        return pd.DataFrame(X, columns=[f"x{i}" for i in range(X.shape[1])])
+    return X

@@ -1,0 +1,77 @@
+"""The result of a covariance structure model."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from satmodels.intake.library import FrameLibrary
+from satmodels.results import Table
+from satmodels.sem.result import SEMResult
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True, repr=False, eq=False)
+class CovarianceResult(SEMResult):
+    """What a fitted covariance structure model tells; estimates in the units of the items.
+
+    Attributes
+    ----------
+    estimator : str
+        How it was fitted.
+    n_dropped : int
+        Rows left out for missing answers.
+    measures : mapping
+        Measures of fit, see :meth:`fit_measures`.
+    standard : Table
+        The standardised solution.
+    decrement : float
+        Distance to the exact minimum in units of the test statistic; convergence is below 1e-6.
+    iterations : int
+        Steps of the iteration.
+    """
+
+    kind: ClassVar[str] = "covariance"
+
+    estimator: str
+    n_dropped: int = 0
+    measures: Mapping[str, float | None]
+    standard: Table
+    decrement: float
+    iterations: int
+
+    def _glance(self) -> Mapping[str, Any]:
+        m = self.measures
+        return {
+            "estimator": self.estimator,
+            "n": self.n,
+            "n_dropped": self.n_dropped,
+            "npar": m.get("npar"),
+            "chisq": m.get("chisq_scaled", m.get("chisq")),
+            "df": m.get("df_scaled", m.get("df")),
+            "p_value": m.get("pvalue_scaled", m.get("pvalue")),
+            "cfi": m.get("cfi_robust", m.get("cfi")),
+            "tli": m.get("tli_robust", m.get("tli")),
+            "rmsea": m.get("rmsea_robust", m.get("rmsea")),
+            "srmr": m.get("srmr"),
+            "aic": m.get("aic"),
+            "bic": m.get("bic"),
+            "converged": self.converged,
+            "admissible": self.admissible,
+        }
+
+    def _fit_measures(self) -> Mapping[str, float | None]:
+        return self.measures
+
+    def standardized(self) -> pd.DataFrame:
+        """Return the standardised solution, with standard errors by the delta method.
+
+        Returns
+        -------
+        DataFrame
+            The columns of :meth:`tidy`; variables have variance 1, residual covariances are correlations.
+        """
+        return FrameLibrary.PANDAS.build(self.standard.columns())

@@ -1,0 +1,186 @@
+"""Fisher scoring on the correlation scale, ended by Newton steps and judged by the Newton decrement.
+
+The decrement g' I^-1 g (g: gradient of the log-likelihood, I: information) is the distance to the minimum in
+units of the test statistic, whatever the scale of the items. An optimiser's own word is not trusted: a
+solution counts as converged when its decrement is below 1e-6, and the iteration goes on far below that.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from satmodels.sem.covariance.arrows import GroupArrows, Implied
+from satmodels.sem.covariance.discrepancy import Discrepancy
+from satmodels.sem.covariance.ties import Ties
+
+Array = NDArray[np.floating[Any]]
+CONVERGED = 1e-6  # a solution this near (in chi-square units) is a solution
+ENOUGH = 1e-15  # the iteration stops here
+NEAR = 0.1  # from here on Newton steps with the exact Hessian
+MAX_ITERATIONS = 500
+MAX_HALVINGS = 30
+
+
+@dataclass
+class Problem:
+    """Groups of arrows with their criteria, in scaled variables, and the ties between parameters."""
+
+    arrows: Sequence[GroupArrows]
+    criteria: Sequence[Discrepancy]
+    ties: Ties
+
+    def implied(self, x: Array) -> list[Implied]:
+        """Return the implied moments of each group."""
+        return [r.at(x) for r in self.arrows]
+
+    def value(self, implied: Sequence[Implied]) -> float:
+        """Return the sum of the groups' criteria."""
+        return sum(c.value(i) for c, i in zip(self.criteria, implied, strict=True))
+
+    def gradient(self, implied: Sequence[Implied]) -> Array:
+        """Return the gradient in all free parameters."""
+        total = np.zeros(len(self.ties.k))
+        for criterion, i in zip(self.criteria, implied, strict=True):
+            u, w, d = i.derivatives()
+            q, v = criterion.gradient(i)
+            part = 2 * np.einsum("pk,pk->k", u, q @ w)
+            if v is not None:
+                part = part + d.T @ v
+            np.add.at(total, i.arrows.places, part)
+        return total
+
+    def information(self, implied: Sequence[Implied]) -> Array:
+        """Return the expected information in all free parameters."""
+        total = np.zeros((len(self.ties.k),) * 2)
+        for criterion, i in zip(self.criteria, implied, strict=True):
+            at = np.ix_(i.arrows.places, i.arrows.places)
+            total[at] += criterion.expected(i, *i.derivatives())
+        return total
+
+    def hessian(self, implied: Sequence[Implied]) -> Array:
+        """Return the observed information (exact Hessian) in all free parameters."""
+        total = np.zeros((len(self.ties.k),) * 2)
+        for criterion, i in zip(self.criteria, implied, strict=True):
+            at = np.ix_(i.arrows.places, i.arrows.places)
+            q, v = criterion.gradient(i)
+            total[at] += criterion.observed(i, *i.derivatives()) + i.second_order(q, v)
+        return total
+
+
+@dataclass(frozen=True)
+class Solution:
+    """Where the iteration ended."""
+
+    x: Array
+    implied: list[Implied]
+    value: float
+    decrement: float
+    iterations: int
+
+    @property
+    def converged(self) -> bool:
+        """Whether this is a minimum: a positive decrement below 1e-6."""
+        return 0 <= self.decrement < CONVERGED
+
+
+def minimise(problem: Problem, start: Array) -> Solution:
+    """Minimise a problem from a starting vector of all free parameters (in scaled variables)."""
+    k, x0 = problem.ties.k, problem.ties.x0
+    y = np.linalg.lstsq(k, start - x0, rcond=None)[0] if len(k) else np.zeros(0)
+    x = k @ y + x0
+    implied = problem.implied(x)
+    value = problem.value(implied)
+    if not np.isfinite(value):
+        y, x, implied, value = _retreat(problem, y)
+    decrement, iterations, damping = np.inf, 0, 0.0
+    while iterations < MAX_ITERATIONS and len(y):
+        iterations += 1
+        gradient = k.T @ problem.gradient(implied)
+        information = k.T @ problem.information(implied) @ k
+        step, decrement = _step(information, gradient, damping)
+        if decrement < ENOUGH:
+            break
+        if decrement < NEAR:
+            hessian = k.T @ problem.hessian(implied) @ k
+            step = _newton(hessian, gradient, step)
+        length, moved = _line_search(problem, y, step, value, gradient)
+        if moved is None:
+            if damping > 1e6 or decrement < CONVERGED:
+                break
+            damping = max(10 * damping, 1e-3)
+            continue
+        damping = 0.0 if length == 1.0 else damping
+        y, implied, value = moved
+    x = k @ y + x0
+    if not len(y):
+        decrement = 0.0
+    return Solution(x, implied, value, float(decrement), iterations)
+
+
+def _step(information: Array, gradient: Array, damping: float) -> tuple[Array, float]:
+    """Return the scoring step and the Newton decrement."""
+    scale = np.sqrt(np.maximum(np.diag(information), 1e-300))
+    scaled = information / np.outer(scale, scale)
+    if damping:
+        scaled = scaled + damping * np.eye(len(scaled))
+    g = gradient / scale
+    try:
+        lower = np.linalg.cholesky(scaled)
+        half = np.linalg.solve(lower, g)
+        return -np.linalg.solve(lower.T, half) / scale, float(half @ half)
+    except np.linalg.LinAlgError:
+        step = np.linalg.lstsq(scaled, g, rcond=1e-12)[0]
+        return -step / scale, abs(float(g @ step))
+
+
+def _newton(hessian: Array, gradient: Array, fallback: Array) -> Array:
+    scale = np.sqrt(np.maximum(np.abs(np.diag(hessian)), 1e-300))
+    try:
+        lower = np.linalg.cholesky(hessian / np.outer(scale, scale))
+    except np.linalg.LinAlgError:
+        return fallback
+    return -np.linalg.solve(lower.T, np.linalg.solve(lower, gradient / scale)) / scale
+
+
+def _line_search(
+    problem: Problem, y: Array, step: Array, value: float, gradient: Array
+) -> tuple[float, tuple[Array, list[Implied], float] | None]:
+    slope = float(gradient @ step)
+    length = 1.0
+    # near the minimum a true step lowers the value by less than its rounding
+    slack = 1e-12 * (1 + abs(value))
+    for _ in range(MAX_HALVINGS):
+        trial = y + length * step
+        implied = problem.implied(problem.ties.k @ trial + problem.ties.x0)
+        found = problem.value(implied)
+        if found <= value + 1e-4 * length * slope + slack:
+            return length, (trial, implied, found)
+        length /= 2
+    return length, None
+
+
+def _retreat(problem: Problem, y: Array) -> tuple[Array, Array, list[Implied], float]:
+    """Move towards zero covariances until the implied matrices are positive definite."""
+    for share in (0.7, 0.4, 0.2, 0.0):
+        x = problem.ties.k @ y + problem.ties.x0
+        for r in problem.arrows:
+            off = r.s_row != r.s_col
+            x[r.s[off]] *= share
+            x[r.a] *= max(share, 0.5)
+        trial = np.linalg.lstsq(problem.ties.k, x - problem.ties.x0, rcond=None)[0]
+        x = problem.ties.k @ trial + problem.ties.x0
+        implied = problem.implied(x)
+        value = problem.value(implied)
+        if np.isfinite(value):
+            return trial, x, implied, value
+    return (
+        y,
+        problem.ties.k @ y + problem.ties.x0,
+        problem.implied(problem.ties.k @ y + problem.ties.x0),
+        np.inf,
+    )
