@@ -6,14 +6,14 @@ read, and never more than one block is held besides the engine's own buffers.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from satmodels.errors import EngineError, SchemaError
-from satmodels.intake.frames import OFFENDERS, Frame, check_numeric_type, collect
+from satmodels.intake.frames import Frame, check_numeric_type, collect, refuse_infinite
 
 BLOCK_ROWS = 65_536  # a block of 24 columns then fits the processor's cache many times over
 
@@ -43,10 +43,11 @@ def batches(frame: Frame, columns: Sequence[str], *, rows: int = BLOCK_ROWS) -> 
     frame.require(columns)
     for column in columns:
         check_numeric_type(frame, column)
-    seen = 0
-    for block in _native_blocks(frame, list(columns), rows):
-        _refuse_infinite(block, columns, seen)
-        seen += len(block)
+    source = _native_blocks(frame, list(columns), rows)
+    for block in source:
+        if np.isinf(block).any():
+            source.close()  # before another query: DuckDB has one open result at a time
+            refuse_infinite(frame, columns)
         yield block
 
 
@@ -56,22 +57,7 @@ def matrix(frame: Frame, columns: Sequence[str]) -> NDArray[np.float64]:
     return np.concatenate(blocks) if blocks else np.empty((0, len(columns)))
 
 
-def _refuse_infinite(block: NDArray[np.float64], columns: Sequence[str], offset: int) -> None:
-    infinite = np.isinf(block)
-    if not infinite.any():
-        return
-    j = int(np.argmax(infinite.any(axis=0)))
-    rows = np.flatnonzero(infinite[:, j])
-    raise SchemaError.answers(
-        columns[j],
-        "finite",
-        "Infinite values are no answers: correct them or set them to missing.",
-        n_bad=len(rows),
-        offenders=[(offset + int(i), float(block[i, j])) for i in rows[:OFFENDERS]],
-    )
-
-
-def _native_blocks(frame: Frame, columns: list[str], rows: int) -> Iterator[NDArray[np.float64]]:
+def _native_blocks(frame: Frame, columns: list[str], rows: int) -> Generator[NDArray[np.float64], None, None]:
     native: Any = frame.narwhals.select(columns).to_native()
     if frame.engine == "pandas":
         for start in range(0, len(native), rows):

@@ -16,12 +16,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from satmodels.errors import ArgumentError, DataError, SchemaError
-from satmodels.intake.frames import Frame, check_numeric_type, collect
+from satmodels.intake.frames import LARGEST_FLOAT, Frame, check_numeric_type, collect
 
 MAX_CELLS = 5_000_000  # more distinct combinations than this is no count table but the data itself
 # outside these a weight's square is zero or infinite, and the effective sample size is lost
 SMALLEST_WEIGHT, LARGEST_WEIGHT = 1e-150, 1e150
-INFINITE = 1.7976931348623157e308  # only infinity is larger than the largest float
 # whole-number keys are packed into one, which polars groups by faster than by several; DuckDB does not
 _PACKS = ("polars",)
 _BITS = {"Int8": 8, "Int16": 16, "Int32": 32, "UInt8": 8, "UInt16": 16, "UInt32": 32}
@@ -164,7 +163,7 @@ def check_weight(frame: Frame, weight: str) -> None:
     conditions = {
         "missing": value.is_null() | value.is_nan(),
         "negative": value < 0,
-        "infinite": value > INFINITE,
+        "infinite": value > LARGEST_FLOAT,
         "extreme": (value > LARGEST_WEIGHT) | ((value > 0) & (value < SMALLEST_WEIGHT)),
     }
     # a missing weight is looked for first: NaN is larger than any number in some engines
