@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -13,7 +14,21 @@ from satmodels.errors import ArgumentError, SatmodelsWarning, unknown
 from satmodels.intake.frames import open_frame
 from satmodels.intake.library import FrameLibrary
 from satmodels.kano_model.coefficients import coefficient_intervals, coefficients, strengths
+from satmodels.kano_model.continuous import (
+    DYSFUNCTIONAL,
+    FUNCTIONAL,
+    KanoContinuousResult,
+    continuous_analysis,
+)
+from satmodels.kano_model.importance import stated_importance
+from satmodels.kano_model.resampling import DRAWS, KanoBootstrapResult, bootstrap_counts
 from satmodels.kano_model.rules import THRESHOLD, check_rule, classify, fong_significant
+from satmodels.kano_model.segments import (
+    KanoChangesResult,
+    KanoSegmentsResult,
+    segment_tests,
+    wave_changes,
+)
 from satmodels.kano_model.tables import CATEGORIES, KanoTable, as_table
 from satmodels.results import Result, Table
 from satmodels.statistics.counts import as_names
@@ -46,6 +61,8 @@ class KanoResult(Result):
         Confidence level of the limits.
     problems : tuple of str
         What looks wrong in the answers, in words.
+    importance : Table or None
+        Mean stated importance of each feature, where the pairs name its column.
     """
 
     kind: ClassVar[str] = "kano"
@@ -58,6 +75,7 @@ class KanoResult(Result):
     threshold: float
     level: float
     problems: tuple[str, ...] = ()
+    importance: Table | None = None
 
     @property
     def categories(self) -> dict[str, str | None]:
@@ -67,6 +85,166 @@ class KanoResult(Result):
             f: classify(c, self.rule, self.threshold).category
             for f, c in zip(self.counts.features, w, strict=True)
         }
+
+    def group(self, *key: Any) -> KanoResult:
+        """Return the analysis of one group alone, named by its values of the by-columns."""
+        if key not in self.counts.keys:
+            raise unknown("group", key, self.counts.keys)
+        g = self.counts.keys.index(key)
+        counts = self.counts
+        one = PairCounts(
+            counts.features,
+            (),
+            counts.size,
+            ((),),
+            counts.n[g : g + 1],
+            counts.w[g : g + 1],
+            counts.w2[g : g + 1],
+            counts.n_missing[g : g + 1],
+            counts.weighted,
+        )
+        rows = [row for row in self.estimates.rows() if tuple(row[b] for b in self.by) == key]
+        importance = None
+        if self.importance is not None:
+            named = [row for row in self.importance.rows() if tuple(row[b] for b in self.by) == key]
+            importance = Table.from_records(named, self.importance.names[len(self.by) :])
+        return dataclasses.replace(
+            self,
+            estimates=Table.from_records(rows, _COLUMNS),
+            by=(),
+            counts=one,
+            problems=_problems(one, self.table),
+            importance=importance,
+        )
+
+    def bootstrap(
+        self, draws: int = DRAWS, *, level: float | None = None, seed: int | None = None
+    ) -> KanoBootstrapResult:
+        """Resample the answers: limits of coefficients and strengths, and the chance of every class.
+
+        Each feature's counts are drawn from their multinomial distribution, which is what drawing
+        respondents with replacement gives, so counts are enough. With weights the effective number of
+        answers is drawn.
+
+        Parameters
+        ----------
+        draws : int, default 10,000
+            Number of draws, 100 to 1,000,000.
+        level : float, optional
+            Confidence level of the percentile limits; that of the analysis unless given.
+        seed : int, optional
+            Makes the draws repeatable.
+
+        Returns
+        -------
+        KanoBootstrapResult
+            ``tidy()`` adds to the estimates their limits, and ``p_A`` ... ``p_Q``: in what share of the
+            draws the rule gives that class; ``p_category`` for the class found.
+
+        Examples
+        --------
+        >>> import pandas as pd, satmodels as sat
+        >>> answers = pd.DataFrame({"with": [1] * 6 + [3] * 4, "without": [5] * 6 + [3] * 4})
+        >>> drawn = sat.kano(answers, {"wifi": ("with", "without")}).bootstrap(2000, seed=1)
+        >>> bool(drawn.tidy()["p_O"][0] > 0.7)
+        True
+        """
+        return bootstrap_counts(
+            self.counts,
+            self.table,
+            self.rule,
+            self.threshold,
+            self.estimates,
+            draws=draws,
+            level=self.level if level is None else check_level(level),
+            seed=seed,
+            library=self.library,
+        )
+
+    def continuous(
+        self,
+        *,
+        functional: Sequence[float] = FUNCTIONAL,
+        dysfunctional: Sequence[float] = DYSFUNCTIONAL,
+    ) -> KanoContinuousResult:
+        """Place every feature by the means of its coded answers (DuMouchel in Berger et al. 1993).
+
+        Parameters
+        ----------
+        functional, dysfunctional : sequence of float
+            Numbers for the answers from like to dislike; 4, 2, 0, -1, -2 and -2, -1, 0, 2, 4.
+
+        Returns
+        -------
+        KanoContinuousResult
+            ``tidy()``: means, standard deviations (divisor n - 1) and limits of both codes, the mean
+            stated importance where the pairs name its column, and the class of the point.
+
+        Examples
+        --------
+        >>> import pandas as pd, satmodels as sat
+        >>> answers = pd.DataFrame({"with": [1, 1, 3], "without": [5, 4, 5]})
+        >>> found = sat.kano(answers, {"wifi": ("with", "without")}).continuous()
+        >>> found.tidy()[["functional", "dysfunctional", "category"]].round(2)
+           functional  dysfunctional category
+        0        2.67           3.33        O
+        """
+        return continuous_analysis(
+            self.counts,
+            self.importance,
+            functional=functional,
+            dysfunctional=dysfunctional,
+            level=self.level,
+            library=self.library,
+        )
+
+    def segments(self) -> KanoSegmentsResult:
+        """Test, feature by feature, whether the groups see it differently.
+
+        Pearson's chi-square over the categories, p-values also adjusted for the number of features
+        (Holm 1979): ``differ`` says whether the adjusted one is below 1 - level. Cramér's V is the size
+        of the difference. Weighted counts enter with their effective size.
+
+        Raises
+        ------
+        ArgumentError
+            The analysis has no groups.
+        """
+        if len(self.counts.keys) < 2:
+            raise ArgumentError("there is one group only: call kano(..., by=...) with a column of segments")
+        return segment_tests(self.counts, self.table, self.estimates, level=self.level, library=self.library)
+
+    def changes(self, later: KanoResult) -> KanoChangesResult:
+        """Compare with a later wave of the same questions, asked of other respondents.
+
+        Parameters
+        ----------
+        later : KanoResult
+            The later wave; both without groups (``result.group(...)`` picks one) and with one table.
+
+        Returns
+        -------
+        KanoChangesResult
+            ``tidy()``: the class before and after, whether the distribution over the categories changed
+            (chi-square, Holm-adjusted), and the change of better and worse with Newcombe's limits.
+
+        Raises
+        ------
+        ArgumentError
+            The waves have groups, other features, or another table.
+        """
+        for wave in (self, later):
+            if wave.by:
+                raise ArgumentError("waves are compared one group at a time: pick it with result.group(...)")
+        if set(self.counts.features) != set(later.counts.features) or self.table != later.table:
+            raise ArgumentError("the two waves have different features or different tables")
+        return wave_changes(
+            (self.counts, self.categories),
+            (later.counts, later.categories),
+            self.table,
+            level=self.level,
+            library=self.library,
+        )
 
     def _tidy(self) -> Table:
         return self.estimates
@@ -166,12 +344,13 @@ def kano(
     if isinstance(data, PairCounts):
         if pairs is not None or by or weight is not None or labels is not None:
             raise ArgumentError("PairCounts are already counted: leave out pairs, by, weight and labels")
-        counts, library = data, FrameLibrary.PANDAS
+        counts, library, importance = data, FrameLibrary.PANDAS, None
     else:
         frame = open_frame(data)
         columns, texts = _columns(pairs, labels, table.size)
         counts = PairCounts.collect(frame, columns, by, weight, size=table.size, labels=texts)
         library = frame.library
+        importance = stated_importance(frame, pairs, as_names(by), weight)
     if counts.size != table.size:
         raise ArgumentError(
             f"the answers have {counts.size} codes, the table {table.name!r} {table.size}: choose a table= of that size"
@@ -189,6 +368,7 @@ def kano(
         threshold=threshold,
         level=level,
         problems=problems,
+        importance=importance,
     )
 
 

@@ -51,7 +51,7 @@ def coefficient_intervals(
     sums, squares = table.count(w), table.count(w2)
     limits: list[Array] = []
     for chosen in (BETTER, WORSE):
-        low, high = proportion_interval(*_effective(sums, squares, chosen), level=level)
+        low, high = proportion_interval(*effective_size(sums, squares, chosen), level=level)
         limits += [low, high] if chosen is BETTER else [0.0 - high, 0.0 - low]
     return limits[0], limits[1], limits[2], limits[3]
 
@@ -65,7 +65,7 @@ def strengths(categories: Array) -> tuple[Array, Array]:
         return categories[..., (_A, _O, _M)].sum(axis=-1) / base, (ordered[..., -1] - ordered[..., -2]) / base
 
 
-def _effective(sums: Array, squares: Array, chosen: tuple[int, ...]) -> tuple[Array, Array]:
+def effective_size(sums: Array, squares: Array, chosen: tuple[int, ...]) -> tuple[Array, Array]:
     """Return successes and trials of the unweighted sample that would have the same variance."""
     caring = sums[..., CARING].sum(axis=-1)
     with np.errstate(divide="ignore", invalid="ignore"):

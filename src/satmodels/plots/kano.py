@@ -1,4 +1,4 @@
-"""Kano figures: the better/worse map, stacked categories."""
+"""Kano figures: the better/worse map, stacked categories, the continuous diagram."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import numpy as np
 
 from satmodels.errors import ArgumentError, one_of
 from satmodels.kano_model.analysis import KanoResult
+from satmodels.kano_model.continuous import KanoContinuousResult
 from satmodels.kano_model.tables import CATEGORIES, CATEGORY_NAMES
 from satmodels.plots.labels import place_labels
 from satmodels.plots.style import COLOURS, GRID, INK, MUTED, new_figure, plain_text, styled
@@ -70,6 +71,66 @@ def kano_figure(result: KanoResult, *, view: str = "quadrant", title: str | None
                     [r["better"] for r in shown],
                     [str(r["feature"]) for r in shown],
                 )
+    return figure
+
+
+@styled
+def continuous_figure(result: KanoContinuousResult, *, title: str | None = None) -> Any:
+    """Draw the continuous Kano diagram: every feature a point, its size the stated importance.
+
+    Parameters
+    ----------
+    result : KanoContinuousResult
+        One group.
+    title : str, optional
+        Title of the figure.
+    """
+    if result.by and len({tuple(r[b] for b in result.by) for r in result.estimates.rows()}) > 1:
+        raise ArgumentError("the continuous diagram shows one group: pick it with kano_result.group(...)")
+    rows = [r for r in result.estimates.rows() if r["functional"] is not None]
+    figure = new_figure(6.8, 6.0)
+    axes = figure.add_subplot()
+    low, high = min(result.functional_scores), max(result.functional_scores)
+    axes.set_title(title or "Kano, continuous")
+    middle = high / 2
+    axes.axhline(middle, color=MUTED, lw=0.8)
+    axes.axvline(middle, color=MUTED, lw=0.8)
+    largest = max((r["importance"] or 0.0 for r in rows), default=0.0) or 1.0
+    for row in rows:
+        x, y, colour = row["dysfunctional"], row["functional"], CATEGORY_COLOURS[row["category"]]
+        if row["functional_low"] is not None:
+            axes.plot([x, x], [row["functional_low"], row["functional_high"]], color=colour, alpha=0.35)
+            axes.plot([row["dysfunctional_low"], row["dysfunctional_high"]], [y, y], color=colour, alpha=0.35)
+        size = 50.0 if row["importance"] is None else 15 + 120 * (row["importance"] / largest) ** 2
+        axes.scatter([x], [y], s=size, color=colour, zorder=4)
+    floor = min([0.0, *(r["functional"] for r in rows), *(r["dysfunctional"] for r in rows)])
+    axes.set_xlim(max(low, floor) - 0.2, high + 0.1)
+    axes.set_ylim(max(low, floor) - 0.2, high + 0.1)
+    for across, up, name in (
+        (0.01, 0.99, "attractive"),
+        (0.99, 0.99, "one-dimensional"),
+        (0.01, 0.01, "indifferent"),
+        (0.99, 0.01, "must-be"),
+    ):
+        axes.text(
+            across,
+            up,
+            name,
+            transform=axes.transAxes,
+            ha="left" if across < 0.5 else "right",
+            va="top" if up > 0.5 else "bottom",
+            color=MUTED,
+            style="italic",
+        )
+    axes.set_xlabel("dysfunctional: how much is it missed")
+    axes.set_ylabel("functional: how much is it liked")
+    if rows:
+        place_labels(
+            axes,
+            [r["dysfunctional"] for r in rows],
+            [r["functional"] for r in rows],
+            [str(r["feature"]) for r in rows],
+        )
     return figure
 
 

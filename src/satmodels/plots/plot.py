@@ -19,6 +19,7 @@ _FIGURES: dict[str, tuple[str, str]] = {
     "bootstrap": ("sem", "bootstrap"),
     "importance_performance": ("drivers", "importance_performance_figure"),
     "kano": ("kano", "kano_figure"),
+    "kano_continuous": ("kano", "continuous_figure"),
     "key_drivers": ("drivers", "drivers_figure"),
     "priorities": ("drivers", "priorities_figure"),
     "rfm": ("rfm", "rfm_figure"),

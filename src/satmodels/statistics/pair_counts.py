@@ -10,7 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from satmodels.errors import ArgumentError, SchemaError, near_matches
-from satmodels.intake.cells import Cells, count_cells
+from satmodels.intake.batches import batches
+from satmodels.intake.cells import Cells, check_weight, count_cells
 from satmodels.intake.frames import Frame, check_numeric_type, open_frame
 from satmodels.statistics.counts import as_names, sort_key
 from satmodels.stored import key_from_json, key_to_json, read_document, write_document
@@ -109,11 +110,57 @@ class PairCounts:
             for column in pair:
                 if not labels.get(column):
                     check_numeric_type(frame, column)
+        if not (by or frame.eager or any(labels.values())):
+            return cls._stream(frame, pairs, weight, size)
         counted = [_pair_cells(frame, by, pair, weight, size, labels) for pair in pairs.values()]
         keys = sorted({key for groups, _, _ in counted for key in groups}, key=sort_key)
         if not by and not keys:
             keys = [()]
         return cls._arrange(tuple(pairs), by, size, keys, counted, weighted=weight is not None)
+
+    @classmethod
+    def _stream(
+        cls, frame: Frame, pairs: Mapping[str, tuple[str, str]], weight: str | None, size: int
+    ) -> Self:
+        """Count all pairs in one pass over a lazy frame, whose query would else run once per pair."""
+        columns = list(dict.fromkeys(column for pair in pairs.values() for column in pair))
+        if weight is not None:
+            check_weight(frame, weight)
+        cells = size * size + 1  # the last cell collects the missing pairs
+        n, w, w2 = np.zeros((3, len(pairs), cells))
+        refused = False
+        for block in batches(frame, columns if weight is None else [*columns, weight]):
+            codes = block[:, : len(columns)]
+            # a missing answer fails every comparison and is no bad code
+            bad = (codes < 1) | (codes > size) | ((codes != np.floor(codes)) & ~np.isnan(codes))
+            if bad.any():
+                refused = True  # looked into after the pass: DuckDB allows one open result at a time
+            if refused:
+                continue
+            row_weight = None if weight is None else block[:, len(columns)]
+            for f, pair in enumerate(pairs.values()):
+                first, second = (codes[:, columns.index(column)] for column in pair)
+                place = np.nan_to_num((first - 1) * size + second - 1, nan=cells - 1).astype(np.intp)
+                n[f] += np.bincount(place, minlength=cells)
+                if row_weight is not None:
+                    w[f] += np.bincount(place, row_weight, minlength=cells)
+                    w2[f] += np.bincount(place, row_weight**2, minlength=cells)
+        if refused:
+            _refuse_codes(frame, columns, size)
+        if weight is None:
+            w, w2 = n, n
+        grid = (1, len(pairs), size, size)
+        return cls(
+            features=tuple(pairs),
+            by=(),
+            size=size,
+            keys=((),),
+            n=n[:, :-1].reshape(grid).astype(np.int64),
+            w=w[:, :-1].reshape(grid).copy(),
+            w2=w2[:, :-1].reshape(grid).copy(),
+            n_missing=n[:, -1].reshape(1, len(pairs)).astype(np.int64),
+            weighted=weight is not None,
+        )
 
     @classmethod
     def _arrange(
@@ -236,6 +283,14 @@ class PairCounts:
             raise ArgumentError(
                 f"the fields of these stored PairCounts don't fit together: {error}"
             ) from error
+
+
+def _refuse_codes(frame: Frame, columns: Sequence[str], size: int) -> None:
+    """Raise SchemaError for the first column with a bad code; this looks at the columns once more."""
+    for column in columns:
+        cells = count_cells(frame, (column,))
+        for key in cells.keys:
+            _code(frame, column, key[0], size, cells, 0, {})
 
 
 def _pair_cells(
