@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 import math
+import re
 from collections.abc import Iterable, Mapping
 from datetime import date, datetime
 from decimal import Decimal
@@ -19,6 +20,9 @@ from satmodels.errors import ArgumentError
 
 MAX_BYTES = 64 * 1024 * 1024
 MAX_DEPTH = 64  # our deepest document has eight levels
+_STRING = re.compile(r'"(?:[^"\\]|\\.)*+"', re.DOTALL)  # a bracket inside a text does not count
+_NO_BRACKET = re.compile(r"[^\[\]{}]+")
+_EMPTY_BRACKETS = re.compile(r"\[\]|\{\}")
 
 
 def write_document(kind: str, version: int, body: Mapping[str, Any]) -> str:
@@ -120,23 +124,15 @@ def _checksum(body: Mapping[str, Any]) -> str:
 
 
 def _check_depth(text: str) -> None:
-    depth, in_string, escaped = 0, False, False
-    for character in text:
-        if in_string:
-            if escaped:
-                escaped = False
-            elif character == "\\":
-                escaped = True
-            elif character == '"':
-                in_string = False
-        elif character == '"':
-            in_string = True
-        elif character in "[{":
-            depth += 1
-            if depth > MAX_DEPTH:
-                raise ArgumentError(f"the JSON text is nested deeper than {MAX_DEPTH} levels")
-        elif character in "]}":
-            depth -= 1
+    """Take the innermost brackets away, one level a round: much faster than to walk through the text."""
+    brackets = _NO_BRACKET.sub("", _STRING.sub("", text))
+    for _ in range(MAX_DEPTH):
+        rest = _EMPTY_BRACKETS.sub("", brackets)
+        if len(rest) == len(brackets):
+            break
+        brackets = rest
+    if _EMPTY_BRACKETS.search(brackets) or brackets.count("[") + brackets.count("{") > MAX_DEPTH:
+        raise ArgumentError(f"the JSON text is nested deeper than {MAX_DEPTH} levels")
 
 
 def _no_constant(name: str) -> Any:

@@ -67,7 +67,7 @@ def _native_blocks(frame: Frame, columns: list[str], rows: int) -> Generator[NDA
     elif frame.engine == "pyarrow":
         yield from _arrow_blocks(native.to_batches(max_chunksize=rows))
     elif frame.engine == "duckdb":
-        yield from _arrow_blocks(native.to_arrow_reader(rows))
+        yield from _duckdb_blocks(native, rows)
     else:
         yield from _arrow_blocks(collect(frame.narwhals.select(columns), "reading").to_arrow().to_batches())
 
@@ -78,6 +78,8 @@ def _pandas_block(part: Any, columns: list[str], start: int) -> NDArray[np.float
         series = part[column]
         if series.dtype == object:
             block[:, j] = [_number(v, column, start + i) for i, v in enumerate(series)]
+        elif series.dtype.kind == "c":
+            raise SchemaError(f"column {column!r} holds complex numbers", column=column, rule="numeric")
         else:
             block[:, j] = series.to_numpy(dtype=np.float64, na_value=np.nan)
     return block
@@ -97,7 +99,7 @@ def _number(value: Any, column: str, row: int) -> float:
         )
     try:
         return float(value)
-    except (TypeError, ValueError) as error:
+    except (TypeError, ValueError, OverflowError) as error:
         raise SchemaError.answers(
             column, "numeric", "Convert the column to numbers first.", n_bad=1, offenders=[(row, value)]
         ) from error
@@ -109,14 +111,23 @@ def _polars_blocks(native: Any, columns: list[str], rows: int) -> Iterator[NDArr
     wanted = [pl.col(c).cast(pl.Float64) for c in columns]
     if isinstance(native, pl.LazyFrame):
         try:
-            parts = native.select(wanted).collect_batches(chunk_size=rows)
-        except Exception as error:  # the engine's own classes
+            for part in native.select(wanted).collect_batches(chunk_size=rows):
+                if part.height:
+                    yield part.to_numpy()
+        except pl.exceptions.PolarsError as error:
             raise EngineError(f"polars failed while reading: {error}", engine="polars") from error
-    else:
-        parts = (native.slice(start, rows).select(wanted) for start in range(0, native.height, rows))
-    for part in parts:
-        if part.height:
-            yield part.to_numpy()
+        return
+    for start in range(0, native.height, rows):
+        yield native.slice(start, rows).select(wanted).to_numpy()
+
+
+def _duckdb_blocks(native: Any, rows: int) -> Iterator[NDArray[np.float64]]:
+    import duckdb
+
+    try:
+        yield from _arrow_blocks(native.to_arrow_reader(rows))
+    except (duckdb.Error, OSError) as error:  # Arrow wraps what fails while it reads
+        raise EngineError(f"duckdb failed while reading: {error}", engine="duckdb") from error
 
 
 def _arrow_blocks(parts: Any) -> Iterator[NDArray[np.float64]]:

@@ -40,7 +40,16 @@ class Frame:
         self._nw = frame
         self.engine: str = frame.implementation.value
         self.library = _COMES_BACK.get(self.engine, FrameLibrary.PYARROW)
-        self.columns: tuple[str, ...] = tuple(frame.collect_schema().names())
+        try:
+            self.columns: tuple[str, ...] = tuple(frame.collect_schema().names())
+        except (
+            Exception
+        ) as error:  # a lazy query that can't even be planned; every engine has its own classes
+            raise EngineError(
+                f"{self.engine} failed while planning the query: {error}",
+                engine=self.engine,
+                feature="planning",
+            ) from error
 
     @property
     def narwhals(self) -> nw.DataFrame[Any] | nw.LazyFrame[Any]:
@@ -197,9 +206,13 @@ def _refuse_duplicates(opened: nw.DataFrame[Any] | nw.LazyFrame[Any]) -> None:
 
 def is_sequence(data: Any) -> bool:
     """Say whether data is a plain one-dimensional sequence of answers and no dataframe."""
-    if isinstance(data, list | tuple | range):
+    if isinstance(data, list | tuple | range) or _is_arrow_array(data):
         return True
     return (hasattr(data, "__array__") and getattr(data, "ndim", None) == 1) or _is_series(data)
+
+
+def _is_arrow_array(data: Any) -> bool:
+    return hasattr(data, "to_pylist") and not hasattr(data, "column_names")
 
 
 def _is_series(data: Any) -> bool:
@@ -214,6 +227,8 @@ def sequence_values(data: Any) -> list[Any]:
     values = (
         data
         if isinstance(data, list | tuple | range)
+        else data.to_pylist()
+        if _is_arrow_array(data)
         else data.tolist()
         if hasattr(data, "tolist")
         else list(nw.from_native(data, series_only=True).to_list())

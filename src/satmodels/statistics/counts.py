@@ -299,11 +299,18 @@ class ScoreCounts:
             shape = (len(keys), len(values))
             grids = [np.array(body[f], dtype=float).reshape(shape) for f in ("n", "w", "w2")]
             ends = [np.array(body[f], dtype=float).reshape(len(keys)) for f in ("n_missing", "w_missing")]
+            by = tuple(str(b) for b in body["by"])
+            if any(len(key) != len(by) for key in keys) or len(set(keys)) < len(keys):
+                raise ValueError("each group has one key, of one value per grouping column")
+            if list(values) != sorted(set(values)):
+                raise ValueError("the answers are not ascending")
             if any((a < 0).any() for a in (*grids, *ends)):
                 raise ValueError("negative counts")
+            if any((a != np.floor(a)).any() for a in (grids[0], ends[0])):
+                raise ValueError("counts that are no whole numbers")
             return cls(
                 str(body["item"]),
-                tuple(str(b) for b in body["by"]),
+                by,
                 keys,
                 values,
                 grids[0].astype(np.int64),
@@ -321,6 +328,8 @@ class ScoreCounts:
 
 def as_names(by: str | Iterable[str]) -> tuple[str, ...]:
     """Return column names as a tuple; one name may be given alone."""
+    if not isinstance(by, str | Iterable):
+        raise ArgumentError(f"{by!r} is no column name and no list of column names")
     names = (by,) if isinstance(by, str) else tuple(by)
     if len(set(names)) < len(names):
         raise ArgumentError(f"a column is listed twice: {list(names)}")
@@ -337,7 +346,10 @@ def _rank(value: Any) -> tuple[int, str, Any]:
         return (2, "", 0)
     if isinstance(value, bool | int | float | Decimal):
         return (0, "", float(value))
-    return (1, type(value).__name__, value)
+    kind = type(value).__name__
+    if getattr(value, "tzinfo", None) is not None:
+        kind += " with time zone"  # these can't be compared with times without
+    return (1, kind, value)
 
 
 def _spread(

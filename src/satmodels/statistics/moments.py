@@ -77,6 +77,8 @@ class Moments:
         """Covariance matrix with divisor n - 1; with weights, normalised to sum to n."""
         if self.n < 2:
             raise DataError(f"a covariance needs at least 2 complete rows, there are {self.n}")
+        if self.sum_w <= 0:
+            raise DataError("a covariance needs rows with a weight above 0; all weights are 0")
         return self.scatter / self.sum_w * (self.n / (self.n - 1))
 
     @property
@@ -142,6 +144,8 @@ class Moments:
         frame = open_frame(data)
         frame.require(columns)
         if weight is not None:
+            if weight in columns:
+                raise ArgumentError(f"column {weight!r} is used twice: among the columns and as the weight")
             check_weight(frame, weight)
         wanted = columns if weight is None else (*columns, weight)
         total = cls.empty(columns, weighted=weight is not None)
