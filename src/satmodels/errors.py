@@ -218,6 +218,10 @@ class ImproperSolutionWarning(SatmodelsWarning):
     """An estimate lies outside what it can mean: a negative variance, a correlation beyond one."""
 
 
+class LeakageWarning(SatmodelsWarning):
+    """A feature tells the outcome so well that it most likely knows it."""
+
+
 class SmallSampleWarning(SatmodelsWarning):
     """There are too few answers for the interval to keep its level."""
 

@@ -1,0 +1,554 @@
+"""ChurnClassifier: calibrated risks, a threshold from money, and a watch list with reasons."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Mapping
+from typing import Any, ClassVar, Self, cast
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.utils.multiclass import check_classification_targets, type_of_target
+from sklearn.utils.validation import (
+    _check_sample_weight,
+    check_is_fitted,
+    column_or_1d,
+    validate_data,
+)
+
+from satmodels.churn.calibration import Calibration, fit_calibration
+from satmodels.churn.encoding import Encoding, is_frame, read_features
+from satmodels.churn.learners import (
+    FEWEST_CHURNED_FOR_BOOSTING,
+    FEWEST_FOR_BOOSTING,
+    BoostingLearner,
+    GivenLearner,
+    SplineLearner,
+)
+from satmodels.churn.profit import ChurnCosts
+from satmodels.churn.reasons import reasons
+from satmodels.churn.shapley_values import permutation_shapley
+from satmodels.churn.split import CutoffSplit
+from satmodels.churn.window import ChurnWindow
+from satmodels.errors import ArgumentError, LeakageWarning, one_of, unknown
+from satmodels.intake.events import build_frame, read_codes
+from satmodels.intake.frames import open_frame
+from satmodels.intake.library import FrameLibrary
+from satmodels.intake.mixed import column_values, select_native
+
+Array = NDArray[np.float64]
+
+ESTIMATORS = ("auto", "spline_logistic", "boosting")
+CALIBRATIONS = ("auto", "sigmoid", "isotonic", None)
+FOLDS = 5
+FORWARD_SPLITS = 3
+BACKGROUND = 200  # training rows kept as references of the permutation Shapley values
+TOO_GOOD = 0.99  # area under the curve of a single column: no honest feature tells this much
+FEWEST_TO_JUDGE = 100  # rows below which a single column separates by chance
+
+
+class ChurnClassifier(ClassifierMixin, BaseEstimator):
+    """Predicts who will leave: calibrated, explained, and with a threshold that pays.
+
+    Parameters
+    ----------
+    estimator : {"auto", "spline_logistic", "boosting"} or classifier, default "auto"
+        ``"auto"`` compares a logistic model with spline curves and histogram gradient boosting by log loss on
+        held-out rows and takes the better one (boosting only from 500 rows and 50 leavers on). A classifier of
+        scikit-learn is used as it is and gets the feature columns as they come.
+    calibration : {"auto", "sigmoid", "isotonic", None}, default "auto"
+        How scores become probabilities, fitted on the held-out rows of the inner validation. ``"auto"`` takes
+        the sigmoid where it gains significantly (likelihood ratio, 5 %). None skips it, and with a named
+        estimator skips the inner validation too; the watch list then has no intervals.
+    costs : ChurnCosts, optional
+        Sets the threshold of ``predict`` and the money of the watch list. Without it the threshold is 0.5.
+    window : ChurnWindow, optional
+        Window of the panel. With it and a column ``cutoff``, the inner validation runs forward in time and is
+        purged (:class:`CutoffSplit`). Without it, it is a 5-fold one, by customers where there is a column
+        ``customer``.
+    monotone : mapping, optional
+        ``{column: 1}`` where more can only raise the risk, ``-1`` where it can only lower it. Needs boosting,
+        which is then taken.
+    descriptions : mapping, optional
+        ``{column: words}`` for reasons, where the column's name does not say it.
+    customer, cutoff, label : str
+        Columns of a panel that are no features: they are left out wherever they occur. Without ``y``, ``fit``
+        takes it from the column ``label``.
+    random_state : int, optional
+        Seed of folds and boosting.
+
+    Attributes
+    ----------
+    classes_ : ndarray, shape (2,)
+    chosen_ : str
+        The estimator that was taken.
+    validation_ : dict of str to float
+        Log loss on held-out rows of each candidate.
+    calibration_ : Calibration
+    threshold_ : float or None
+        Risk above which ``predict`` says that a customer leaves; None where it differs per customer.
+    feature_names_in_, n_features_in_
+
+    Notes
+    -----
+    ``class_weight`` is not offered: balancing the classes buys no ranking and ruins the probabilities. A
+    column that by itself predicts nearly perfectly raises a LeakageWarning: it most likely knows the outcome.
+
+    Examples
+    --------
+    >>> import satmodels as sat
+    >>> study = sat.datasets.simulate_service(n=400, seed=3)
+    >>> window = sat.ChurnWindow(observation=90, gap=14, horizon=60)
+    >>> panel = sat.churn_panel(
+    ...     study.events,
+    ...     study.customers,
+    ...     kind="kind",
+    ...     end="end",
+    ...     window=window,
+    ...     cutoffs=["2025-05-01", "2025-07-15", "2025-10-01"],
+    ... )
+    >>> model = sat.ChurnClassifier(window=window, costs=sat.ChurnCosts()).fit(panel)
+    >>> model.chosen_
+    'spline_logistic'
+    >>> list(model.warn(panel, top=3).columns[:4])
+    ['customer', 'risk', 'expected_loss', 'reasons']
+    """
+
+    # of scikit-learn's check_estimator: check -> reason; none fails
+    expected_failed_checks: ClassVar[dict[str, str]] = {}
+
+    def __init__(
+        self,
+        estimator: Any = "auto",
+        *,
+        calibration: str | None = "auto",
+        costs: ChurnCosts | None = None,
+        window: ChurnWindow | None = None,
+        monotone: Mapping[str, int] | None = None,
+        descriptions: Mapping[str, str] | None = None,
+        customer: str = "customer",
+        cutoff: str = "cutoff",
+        label: str = "churned",
+        random_state: int | None = 0,
+    ) -> None:
+        self.estimator = estimator
+        self.calibration = calibration
+        self.costs = costs
+        self.window = window
+        self.monotone = monotone
+        self.descriptions = descriptions
+        self.customer = customer
+        self.cutoff = cutoff
+        self.label = label
+        self.random_state = random_state
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.input_tags.allow_nan = True
+        tags.classifier_tags.multi_class = False
+        return tags
+
+    def fit(self, X: Any, y: Any = None, sample_weight: Any = None) -> Self:
+        """Fit the model.
+
+        Parameters
+        ----------
+        X : dataframe or array of shape (n, features)
+            A panel, or numbers. Missing values and columns of words are taken as they are.
+        y : array-like of shape (n,), optional
+            The outcome, two classes; the second in sorted order is leaving. Default the column ``label``.
+        sample_weight : array-like of shape (n,), optional
+            How many customers a row stands for.
+
+        Raises
+        ------
+        ArgumentError
+            A parameter is unknown.
+        SchemaError
+            A column holds neither numbers nor words.
+        ValueError
+            The outcome has one class, or more than two.
+        """
+        self._check_parameters()
+        columns, features, y = self._read(X, y)
+        y = column_or_1d(y, warn=True)
+        codes = self._classes(y)
+        n = len(codes)
+        weight = np.ones(n) if sample_weight is None else self._weights(sample_weight, n)
+        if not 0 < weight @ codes < weight.sum():
+            raise ValueError(
+                "the rows that have a weight are of one class only: there is nothing to learn from"
+            )
+        self.encoding_ = Encoding.learn(columns)
+        Z = self.encoding_.matrix(columns)
+        if len(Z) != n:
+            raise ValueError(f"X has {len(Z)} rows and y has {n}: inconsistent numbers of samples")
+        self._warn_of_leaks(Z, codes)
+        candidates = self._candidates(n, codes)
+        scores, self.validation_ = {}, {}
+        if len(candidates) > 1 or self.calibration is not None:
+            folds = self._folds(X, codes, weight)
+            for name in candidates:
+                if folds:
+                    scores[name], self.validation_[name] = self._held_out(
+                        name, folds, Z, features, codes, weight
+                    )
+        self.chosen_: str = min(candidates, key=self._held_out_loss)
+        self.learner_ = self._learner(self.chosen_).fit(Z, features, codes, weight)
+        self.calibration_ = Calibration()
+        if self.chosen_ in scores and self.calibration is not None:
+            seen = ~np.isnan(scores[self.chosen_])
+            self.calibration_ = fit_calibration(
+                scores[self.chosen_][seen],
+                codes[seen],
+                weight[seen],
+                self.calibration,
+                self._customers(X, seen),
+            )
+        rng = np.random.default_rng(self.random_state)
+        self.background_ = Z[rng.permutation(n)[:BACKGROUND]]
+        self.threshold_ = self._threshold()
+        return self
+
+    def predict_proba(self, X: Any) -> Array:
+        """Return the probabilities of staying and of leaving, shape (n, 2)."""
+        check_is_fitted(self)
+        columns, features, _ = self._read(X, None, fitting=False)
+        Z = self.encoding_.matrix(columns)
+        p = self.calibration_.probability(self.learner_.score(Z, features))
+        return np.column_stack([1 - p, p])
+
+    def predict(self, X: Any) -> NDArray[Any]:
+        """Return the class: leaving where the risk exceeds the threshold that pays (0.5 without costs)."""
+        p = self.predict_proba(X)[:, 1]
+        threshold: Any = self.threshold_
+        if threshold is None and self.costs is not None:
+            threshold = self.costs.threshold(self._values(X, self.costs, len(p)))
+        return self.classes_[np.greater(p, cast("Array", threshold)).astype(int)]
+
+    def explain(self, X: Any) -> Any:
+        """Return what each feature adds to each customer's log-odds.
+
+        Parameters
+        ----------
+        X : dataframe or array
+            Rows to explain.
+
+        Returns
+        -------
+        dataframe
+            ``customer`` and ``cutoff`` where X has them, ``base``, and one column per feature. Base plus
+            features is the log-odds of the risk (of the score before calibration, with an isotonic one).
+            For the spline logistic model the contributions are its terms, exactly; for every other they are
+            permutation Shapley values against training customers.
+        """
+        check_is_fitted(self)
+        columns, features, _ = self._read(X, None, fitting=False)
+        found, base = self._contributions(self.encoding_.matrix(columns), features)
+        n = len(found)
+        out: dict[str, NDArray[Any]] = self._ids(X)
+        out["base"] = np.full(n, base)
+        for j, name in enumerate(self.encoding_.names):
+            out[name] = found[:, j]
+        return build_frame(self._library(X), out)
+
+    def warn(self, X: Any, top: int | None = None) -> Any:
+        """Return the watch list: whom to care about first, and why.
+
+        Parameters
+        ----------
+        X : dataframe
+            Rows of a panel, one per customer: mostly those of the latest cutoff (``label=False``).
+        top : int, optional
+            Length of the list. Default everyone whose risk exceeds the threshold that pays, or all without
+            costs.
+
+        Returns
+        -------
+        dataframe
+            By expected profit (without costs: by risk), the largest first: ``customer``; ``risk``;
+            ``expected_loss``, risk times value (missing without costs); ``reasons``, the features that
+            raised the odds most, in words; ``risk_low`` and ``risk_high``, the 95 % interval of the risk as
+            the calibration on held-out customers leaves it open; ``expected_profit`` of contacting.
+        """
+        check_is_fitted(self)
+        if top is not None and (isinstance(top, bool) or not isinstance(top, int | np.integer) or top < 1):
+            raise ArgumentError(f"top={top!r}: a whole number of at least 1")
+        columns, features, _ = self._read(X, None, fitting=False)
+        Z = self.encoding_.matrix(columns)
+        score = self.learner_.score(Z, features)
+        risk = self.calibration_.probability(score)
+        n = len(risk)
+        loss, profit = np.full(n, np.nan), np.full(n, np.nan)
+        if self.costs is not None:
+            worth = self._values(X, self.costs, n)
+            loss, profit = risk * worth, self.costs.profit(risk, worth)
+        order = np.argsort(-(risk if self.costs is None else profit), kind="stable")
+        if top is not None:
+            order = order[:top]
+        elif self.costs is not None:
+            order = order[profit[order] > 0]
+        low, high = self.calibration_.interval(score[order])
+        ids = self._ids(X)
+        listed = {name: values[order] for name, values in columns.items()}
+        chosen = features[order] if isinstance(features, np.ndarray) else features
+        found, _ = self._contributions(Z[order], chosen, rows=order)
+        customer = ids.get(self.customer, np.arange(n))
+        out: dict[str, NDArray[Any]] = {
+            "customer": customer[order],
+            "risk": risk[order],
+            "expected_loss": loss[order],
+            "reasons": np.array(
+                [*reasons(found, listed, self.encoding_.names, dict(self.descriptions or {})), None],
+                dtype=object,
+            )[:-1],
+            "risk_low": low,
+            "risk_high": high,
+            "expected_profit": profit[order],
+        }
+        if self.cutoff in ids:
+            out["cutoff"] = ids[self.cutoff][order]
+        return build_frame(self._library(X), out)
+
+    def _check_parameters(self) -> None:
+        if isinstance(self.estimator, str):
+            if self.estimator not in ESTIMATORS:
+                raise one_of("estimator", self.estimator, ESTIMATORS)
+        elif not hasattr(self.estimator, "fit"):
+            raise ArgumentError(f"estimator={self.estimator!r}: one of {ESTIMATORS}, or a classifier")
+        if self.calibration not in CALIBRATIONS:
+            raise one_of("calibration", self.calibration, CALIBRATIONS)
+        if self.monotone and self.estimator not in ("auto", "boosting"):
+            raise ArgumentError('monotone= needs estimator="boosting" (or "auto", which then takes it)')
+
+    def _read(self, X: Any, y: Any, *, fitting: bool = True) -> tuple[dict[str, NDArray[Any]], Any, Any]:
+        """Return the columns of features, the features as they came, and the outcome."""
+        if not is_frame(X):
+            read: Any = (
+                validate_data(self, X, y, dtype="numeric", ensure_all_finite="allow-nan")
+                if fitting
+                else (
+                    validate_data(self, X, dtype="numeric", ensure_all_finite="allow-nan", reset=False),
+                    None,
+                )
+            )
+            matrix = np.asarray(read[0], dtype=float)
+            return {f"x{j}": matrix[:, j] for j in range(matrix.shape[1])}, matrix, read[1]
+        frame = open_frame(X)
+        if fitting and y is None:
+            if self.label not in frame.columns:
+                raise ArgumentError(
+                    f"{type(self).__name__} requires y to be passed, but the target y is None, and X has no column "
+                    f"{self.label!r} to take it from"
+                )
+            y = column_values(frame, self.label)
+        names = [c for c in frame.columns if c not in (self.customer, self.cutoff, self.label)]
+        if not fitting:
+            known: list[str] = list(getattr(self, "feature_names_in_", []))
+            lacking = [c for c in known if c not in names]
+            if lacking and len(lacking) < len(known):
+                raise unknown("feature", lacking[0], names)
+        validate_data(self, _names_only(names, frame.n_rows()), skip_check_array=True, reset=fitting)
+        return read_features(X, names), _without(X, names, frame.columns), y
+
+    def _classes(self, y: Any) -> Array:
+        check_classification_targets(y)
+        kind = type_of_target(y, input_name="y", raise_unknown=True)
+        if kind != "binary":
+            raise ValueError(f"Only binary classification is supported. The type of the target is {kind}.")
+        self.classes_, codes = np.unique(y, return_inverse=True)
+        if len(self.classes_) < 2:
+            raise ValueError(
+                f"the outcome has one class only ({self.classes_[0]!r}): nobody left, or everybody did, so there "
+                "is nothing to learn from"
+            )
+        return codes.astype(float)
+
+    def _weights(self, sample_weight: Any, n: int) -> Array:
+        weight = np.asarray(_check_sample_weight(sample_weight, np.empty((n, 1)), dtype=np.float64))
+        if (weight < 0).any():
+            raise ArgumentError("sample_weight has negative weights: a weight says how many a row stands for")
+        return weight
+
+    def _warn_of_leaks(self, Z: Array, y: Array) -> None:
+        if len(y) < FEWEST_TO_JUDGE:
+            return
+        rows = np.random.default_rng(0).permutation(len(y))[:50_000]
+        for j, name in enumerate(self.encoding_.names):
+            found = _separation(Z[rows, j], y[rows], bool(self.encoding_.categorical[j]))
+            if found > TOO_GOOD:
+                warnings.warn(
+                    f"column {name!r} alone tells who leaves (area under the curve {found:.3f}): it most likely "
+                    "knows the outcome. Leave it out, or make sure that it was known at the cutoff.",
+                    LeakageWarning,
+                    stacklevel=3,
+                )
+
+    def _candidates(self, n: int, y: Array) -> list[str]:
+        if not isinstance(self.estimator, str):
+            return ["given"]
+        if self.estimator != "auto":
+            return [self.estimator]
+        if self.monotone:
+            return ["boosting"]
+        enough = n >= FEWEST_FOR_BOOSTING and min(y.sum(), n - y.sum()) >= FEWEST_CHURNED_FOR_BOOSTING
+        return ["spline_logistic", "boosting"] if enough else ["spline_logistic"]
+
+    def _learner(self, name: str) -> Any:
+        if name == "given":
+            return GivenLearner(self.estimator)
+        if name == "spline_logistic":
+            return SplineLearner(self.encoding_.categorical)
+        directions = np.zeros(len(self.encoding_.names), dtype=np.int64)
+        for column, direction in (self.monotone or {}).items():
+            if column not in self.encoding_.names:
+                raise unknown("feature in monotone=", column, self.encoding_.names)
+            if direction not in (-1, 0, 1):
+                raise ArgumentError(f"monotone[{column!r}]={direction!r}: 1, -1 or 0")
+            if column in self.encoding_.categories:
+                raise ArgumentError(f"monotone[{column!r}]: the column holds words, which have no order")
+            directions[self.encoding_.names.index(column)] = direction
+        return BoostingLearner(self.encoding_.categorical, directions, self.random_state)
+
+    def _folds(self, X: Any, y: Array, weight: Array) -> list[tuple[NDArray[np.intp], NDArray[np.intp]]]:
+        """Return the inner validation's rows: forward in time where possible, else by customers, else by rows."""
+        from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold
+
+        used = weight > 0
+        fewest = int(min(np.count_nonzero(y[used]), np.count_nonzero(1 - y[used])))
+        names = open_frame(X).columns if is_frame(X) else ()
+        folds: list[Any] = []
+        if self.window is not None and self.cutoff in names:
+            for n_splits in range(FORWARD_SPLITS, 0, -1):
+                try:
+                    folds = list(CutoffSplit(n_splits, self.window, cutoff=self.cutoff).split(X))
+                    break
+                except ArgumentError:
+                    continue
+        if not folds and fewest >= 2:
+            k = min(FOLDS, fewest)
+            if self.customer in names:
+                groups = read_codes(open_frame(X), self.customer)
+                splitter: Any = StratifiedGroupKFold(k, shuffle=True, random_state=self.random_state)
+                folds = (
+                    list(splitter.split(np.zeros(len(y)), y, groups)) if len(np.unique(groups)) >= k else []
+                )
+            else:
+                splitter = StratifiedKFold(k, shuffle=True, random_state=self.random_state)
+                folds = list(splitter.split(np.zeros(len(y)), y))
+        return [(a, b) for a, b in folds if 0 < (weight[a] @ y[a]) < weight[a].sum() and weight[b].sum() > 0]
+
+    def _customers(self, X: Any, rows: NDArray[np.bool_]) -> NDArray[np.int64] | None:
+        if not is_frame(X) or self.customer not in open_frame(X).columns:
+            return None
+        return np.unique(read_codes(open_frame(X), self.customer)[rows], return_inverse=True)[1]
+
+    def _held_out_loss(self, name: str) -> float:
+        return self.validation_.get(name, 0.0)
+
+    def _held_out(
+        self, name: str, folds: list[Any], Z: Array, features: Any, y: Array, weight: Array
+    ) -> tuple[Array, float]:
+        score = np.full(len(y), np.nan)
+        for train, test in folds:
+            learner = self._learner(name).fit(Z[train], _rows(features, train), y[train], weight[train])
+            score[test] = learner.score(Z[test], _rows(features, test))
+        seen = ~np.isnan(score)
+        eta, target = score[seen], y[seen]
+        return score, float(np.average(np.logaddexp(0, eta) - target * eta, weights=weight[seen]))
+
+    def _contributions(self, Z: Array, features: Any, rows: Any = None) -> tuple[Array, float]:
+        """Return contributions to the calibrated log-odds and their base."""
+        if isinstance(self.learner_, SplineLearner):
+            found, base = self.learner_.model.contributions(Z), self.learner_.model.intercept_
+        elif isinstance(self.learner_, BoostingLearner):
+            learner = self.learner_
+            found, base = permutation_shapley(
+                lambda A: learner.score(A, None), Z, self.background_, self.random_state
+            )
+        elif isinstance(features, np.ndarray):
+            learner = self.learner_
+            found, base = permutation_shapley(
+                lambda A: learner.score(A, A), Z, self.background_, self.random_state
+            )
+        else:
+            found, base = np.zeros(Z.shape), 0.0
+        slope, shift = self.calibration_.slope, self.calibration_.shift
+        return found * slope, base * slope + shift
+
+    def _threshold(self) -> float | None:
+        if self.costs is None:
+            return 0.5
+        return None if isinstance(self.costs.value, str) else float(self.costs.threshold())
+
+    def _values(self, X: Any, costs: ChurnCosts, n: int) -> Array:
+        if not isinstance(costs.value, str):
+            return np.full(n, costs.one_value())
+        if not is_frame(X):
+            raise ArgumentError(
+                f"costs.value={costs.value!r} names a column, but X is an array without names"
+            )
+        frame = open_frame(X)
+        frame.require([costs.value], role="column of values")
+        return np.asarray(read_features(X, [costs.value])[costs.value], dtype=float)
+
+    def _ids(self, X: Any) -> dict[str, NDArray[Any]]:
+        if not is_frame(X):
+            return {}
+        frame = open_frame(X)
+        return {
+            name: column_values(frame, name) for name in (self.customer, self.cutoff) if name in frame.columns
+        }
+
+    def _library(self, X: Any) -> FrameLibrary:
+        return open_frame(X).library if is_frame(X) else FrameLibrary.PANDAS
+
+
+def _separation(x: Array, y: Array, categorical: bool) -> float:
+    """Return how well one column alone tells the classes apart: area under the curve, at least 0.5."""
+    from scipy.stats import rankdata
+
+    positive = y.sum()
+    negative = len(y) - positive
+    if min(positive, negative) < 10:
+        return 0.5
+    values = np.where(np.isnan(x), -1.0, x) if categorical else x
+    if categorical:
+        codes = values.astype(int) + 1
+        share = np.bincount(codes, weights=y) / np.maximum(np.bincount(codes), 1)
+        if len(share) > len(y) / 20:
+            return 0.5  # nearly an id: its categories say nothing in the rows they come from
+        values = share[codes]
+    gaps = np.isnan(values)
+    views = [gaps.astype(float)] if gaps.any() else []
+    if not gaps.all():
+        views.append(np.where(gaps, np.nanmin(values) - 1, values))
+    best = 0.5
+    for column in views:
+        area = (rankdata(column)[y > 0].sum() - positive * (positive + 1) / 2) / (positive * negative)
+        best = max(best, area, 1 - area)
+    return float(best)
+
+
+def _names_only(names: list[str], n: int) -> Any:
+    """Return an object that shows scikit-learn the feature names of a frame of any library."""
+    import pandas as pd
+
+    return pd.DataFrame(index=range(n), columns=names)
+
+
+def _without(X: Any, names: list[str], all_names: tuple[str, ...]) -> Any:
+    """Return the frame with the feature columns alone, native, for a given estimator."""
+    if len(names) == len(all_names):
+        return X
+    return select_native(open_frame(X), names)
+
+
+def _rows(features: Any, rows: NDArray[np.intp]) -> Any:
+    from sklearn.utils import _safe_indexing
+
+    try:
+        return _safe_indexing(features, rows)
+    except (ValueError, TypeError):
+        return None

@@ -1,0 +1,120 @@
+"""Measures of a churn model: ranking, probabilities that come true, and the curves behind them."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from satmodels.churn.calibration import fit_sigmoid, log_odds
+from satmodels.churn.outcomes import Outcomes, RankedBlocks, ranked_blocks
+
+Array = NDArray[np.float64]
+
+CALIBRATION_BINS = 15  # of equal mass, as most published calibration errors
+TOP = 0.10  # "top decile"
+MOST_BLOCKS = 4000  # for standard errors: finer than any curve can show
+REPLICATES = 200
+CLIP = 1e-15
+STEEPEST = 25.0  # of a calibration line that has not converged
+
+
+def area_under_curve(blocks: RankedBlocks) -> float:
+    """Return the probability that a churner ranks above another customer; ties count half."""
+    stay = blocks.weight - blocks.churn
+    churn_total, stay_total = blocks.churn.sum(), stay.sum()
+    if churn_total <= 0 or stay_total <= 0:
+        return float("nan")
+    below = stay_total - np.cumsum(stay)
+    return float(blocks.churn @ (below + stay / 2) / (churn_total * stay_total))
+
+
+def average_precision(blocks: RankedBlocks) -> float:
+    """Return the area under the precision-recall curve as a step function (as scikit-learn does)."""
+    hits, taken = np.cumsum(blocks.churn), np.cumsum(blocks.weight)
+    if hits[-1] <= 0:
+        return float("nan")
+    return float(blocks.churn @ np.divide(hits, taken, out=np.zeros_like(hits), where=taken > 0) / hits[-1])
+
+
+def recall_at(blocks: RankedBlocks, fraction: float) -> float:
+    """Return the share of churners among the ``fraction`` of customers with the highest risk.
+
+    A group of equal risks that straddles the fraction counts in proportion.
+    """
+    total, churned = blocks.weight.sum(), blocks.churn.sum()
+    if churned <= 0:
+        return float("nan")
+    taken = np.concatenate([[0.0], np.cumsum(blocks.weight)])
+    hits = np.concatenate([[0.0], np.cumsum(blocks.churn)])
+    return float(np.interp(fraction * total, taken, hits) / churned)
+
+
+def brier(data: Outcomes) -> float:
+    """Return the mean squared difference between risk and outcome."""
+    return float(np.average((data.risk - data.y) ** 2, weights=data.weight))
+
+
+def log_loss(data: Outcomes) -> float:
+    """Return the mean negative log-likelihood of the outcomes."""
+    p = np.clip(data.risk, CLIP, 1 - CLIP)
+    return float(-np.average(np.where(data.y > 0, np.log(p), np.log1p(-p)), weights=data.weight))
+
+
+def calibration_bins(data: Outcomes, bins: int = CALIBRATION_BINS) -> tuple[Array, Array, Array]:
+    """Return mean risk, share that left, and weight, in bins of equal mass from the lowest risk."""
+    order = data.order[::-1]
+    weight = np.ones(len(order)) if data.weight is None else data.weight[order]
+    share = (np.cumsum(weight) - weight / 2) / weight.sum()
+    place = np.minimum((share * bins).astype(np.int64), bins - 1)
+    mass = np.bincount(place, weights=weight, minlength=bins).astype(float)
+    used = mass > 0
+    risk = np.bincount(place, weights=weight * data.risk[order], minlength=bins)
+    left = np.bincount(place, weights=weight * data.y[order], minlength=bins)
+    return risk[used] / mass[used], left[used] / mass[used], mass[used]
+
+
+def calibration_error(data: Outcomes, bins: int = CALIBRATION_BINS) -> float:
+    """Return the expected calibration error: the mean distance of risk and share that left over the bins."""
+    risk, left, mass = calibration_bins(data, bins)
+    return float(np.average(np.abs(risk - left), weights=mass))
+
+
+def calibration_line(data: Outcomes) -> tuple[float, float, float, float]:
+    """Return slope and intercept of the outcome's log-odds on the risk's, and their standard errors."""
+    weight = np.ones(len(data.y)) if data.weight is None else data.weight
+    nothing = float("nan")
+    if len(np.unique(data.y)) < 2 or len(np.unique(data.risk)) < 2:
+        return nothing, nothing, nothing, nothing
+    slope, intercept, covariance = fit_sigmoid(log_odds(data.risk), data.y, weight, prior=False)
+    if abs(slope) > STEEPEST:  # the risks separate the outcomes: there is no finite line
+        return nothing, nothing, nothing, nothing
+    slope_se, intercept_se = np.sqrt(np.diag(covariance)).tolist()
+    return slope, intercept, slope_se, intercept_se
+
+
+def compressed(data: Outcomes) -> RankedBlocks:
+    """Return at most some thousand blocks of neighbouring risks, for standard errors."""
+    blocks = ranked_blocks(data)
+    if len(blocks.score) <= MOST_BLOCKS:
+        return blocks
+    edges = np.linspace(0, len(blocks.score), MOST_BLOCKS, endpoint=False).astype(np.int64)
+    return RankedBlocks(
+        blocks.score[edges],
+        np.add.reduceat(blocks.churn, edges),
+        np.add.reduceat(blocks.weight, edges),
+    )
+
+
+def resampled(blocks: RankedBlocks, effective: float, seed: int = 0) -> list[RankedBlocks]:
+    """Draw Poisson bootstrap replicates: each row is there Poisson(1) times, so a block's counts are Poisson.
+
+    ``effective`` is the weight of one row: 1, or the mean weight by which weighted counts are divided.
+    """
+    rng = np.random.default_rng(seed)
+    stay = np.maximum(blocks.weight - blocks.churn, 0.0)
+    made: list[RankedBlocks] = []
+    for _ in range(REPLICATES):
+        churn = rng.poisson(blocks.churn / effective) * effective
+        weight = churn + rng.poisson(stay / effective) * effective
+        made.append(RankedBlocks(blocks.score, churn.astype(float), weight.astype(float)))
+    return made

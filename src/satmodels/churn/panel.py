@@ -1,0 +1,460 @@
+"""churn_panel: from an event log to one row per customer at risk and cutoff, with features and outcome."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from satmodels.churn.features import Feature, distinct, feature_dictionary, proposed_features
+from satmodels.churn.history import NO_ROWS, History, Log, SortedRows, join_rows
+from satmodels.churn.window import ChurnWindow, cutoff_times, microseconds
+from satmodels.errors import ArgumentError, DataError, unknown
+from satmodels.intake.events import (
+    MICROSECONDS_PER_DAY,
+    NO_TIME,
+    CustomerColumns,
+    EventColumns,
+    build_frame,
+    read_customers,
+    read_events,
+)
+from satmodels.intake.frames import Frame, open_frame
+from satmodels.intake.library import FrameLibrary
+
+Times = NDArray[np.int64]
+
+
+def churn_panel(
+    events: Any,
+    customers: Any = None,
+    *,
+    cutoffs: Any,
+    window: ChurnWindow,
+    customer: str = "customer",
+    date: str = "date",
+    kind: str | None = None,
+    amount: str | None = None,
+    start: str | None = "start",
+    end: str | None = None,
+    activity: str | Sequence[str] | None = None,
+    attributes: Sequence[str] = (),
+    answers: Any = None,
+    scores: Sequence[str] = (),
+    features: Sequence[Feature] | None = None,
+    more_features: Sequence[Feature] = (),
+    timezone: str | None = None,
+    observed_until: Any = None,
+    label: bool = True,
+) -> Any:
+    """Build a panel: one row per customer at risk and cutoff, with features of that time and the outcome.
+
+    Features come from ``[cutoff - observation, cutoff)`` alone; the outcome from ``[cutoff + gap,
+    cutoff + gap + horizon)``; nothing from between. A customer is at risk at a cutoff who started before it
+    and, where ``end`` is given, has not ended before ``cutoff + gap`` (who leaves in the gap can't be warned
+    about in time); without ``end``, who was active in the observation window.
+
+    Parameters
+    ----------
+    events : dataframe or mapping
+        Event log of one row per event. Or several logs by name, ``{"use": log, "purchase": orders}``: the
+        name is the kind of the events of a log that has no column ``kind``.
+    customers : dataframe, optional
+        One row per customer. Events of customers who are not in it are left out. Without it, the customers
+        are those of the events, and start with their first event.
+    cutoffs : dates
+        Moments of prediction: ``["2024-07-01", "2024-08-01"]``, a date range, or a single date.
+    window : ChurnWindow
+        Lengths of observation, gap and horizon.
+    customer, date : str
+        Columns, of the same name in every frame.
+    kind, amount : str, optional
+        Columns of the events: what happened (``login``, ``complaint``), and a number that events carry.
+        Of several logs, those that have the column.
+    start, end : str, optional
+        Columns of ``customers``: first day of the contract, and the day it was ended (missing while it
+        lasts). With ``end`` churn is *contractual*: the end lies in the outcome window. Without it churn is
+        *inactivity*: no event of the activity kinds in the outcome window.
+    activity : str or sequence of str, optional
+        Kinds of events that show a customer is still there; default all of them.
+    attributes : sequence of str
+        Columns of ``customers`` to take as features. None by default: a customer table mostly says what is
+        so today, not what was so at the cutoff, so take what does not change. A date becomes the days from
+        it to the cutoff, and is missing when it lies after the cutoff.
+    answers : dataframe, optional
+        Survey answers with the columns ``customer``, ``date`` and ``scores``.
+    scores : sequence of str
+        Columns of ``answers``: NPS, CSI or construct scores, whose latest value and slope become features.
+    features : sequence of Feature, optional
+        Features instead of those proposed for the log; see :func:`satmodels.churn_features`.
+    more_features : sequence of Feature
+        Features beside them.
+    timezone : str, optional
+        Zone in which a day begins, such as ``"Europe/Berlin"``; required where a date column has a zone.
+        Columns without a zone are taken to show that clock already.
+    observed_until : date, optional
+        When the data ends; default the end of the last day with an event.
+    label : bool, default True
+        False leaves out the outcome, to score customers today.
+
+    Returns
+    -------
+    dataframe
+        ``customer, cutoff``, the features, ``churned`` (0 or 1); in the library of the events. Rows are
+        sorted by cutoff, then in the customers' order.
+
+    Raises
+    ------
+    ArgumentError
+        A column is missing, a cutoff's outcome lies beyond the data, or ids of two frames differ in type.
+    SchemaError
+        An id or date is missing, a customer is listed twice, an end is not after its start.
+    DataError
+        Nobody is at risk at a cutoff.
+
+    Examples
+    --------
+    >>> import satmodels as sat
+    >>> study = sat.datasets.simulate_service(n=300, seed=3)
+    >>> panel = sat.churn_panel(
+    ...     study.events,
+    ...     study.customers,
+    ...     kind="kind",
+    ...     end="end",
+    ...     cutoffs=["2025-07-01", "2025-09-01"],
+    ...     window=sat.ChurnWindow(observation=90, gap=14, horizon=60),
+    ... )
+    >>> list(panel.columns[:3]), panel.columns[-1], panel.groupby("cutoff").size().gt(200).all()
+    (['customer', 'cutoff', 'tenure_days'], 'churned', np.True_)
+    """
+    sources = _open(events)
+    log, ends, ids, library = _read(
+        sources,
+        customers,
+        answers,
+        Columns(customer, date, kind, amount, start, end, tuple(attributes), tuple(scores), timezone),
+        activity,
+    )
+    moments = cutoff_times(cutoffs, timezone)
+    if label:
+        _refuse_unfinished(moments, window, log, ends, observed_until, timezone)
+    chosen = proposed_features(log, _days(window.observation)) if features is None else tuple(features)
+    chosen = distinct([*chosen, *more_features])
+    at_risk = [_at_risk(log, ends, int(moment), window) for moment in moments]
+    _refuse_empty(at_risk, moments)
+    rows = np.cumsum([0, *(len(who) for who in at_risk)])
+    columns: dict[str, NDArray[Any]] = {
+        customer: ids[np.concatenate(at_risk)],
+        "cutoff": np.repeat(moments.astype("datetime64[us]"), np.diff(rows)),
+    }
+    if customer in ("cutoff", "churned") or any(f.name == customer for f in chosen):
+        raise ArgumentError(f"the column {customer!r} would be twice in the panel: rename it or the feature")
+    for i, (moment, who) in enumerate(zip(moments, at_risk, strict=True)):
+        history = History(log, who, int(moment), microseconds(window.observation))
+        here = slice(rows[i], rows[i + 1])
+        for wanted in chosen:
+            values = wanted(history)
+            if wanted.name not in columns:
+                columns[wanted.name] = np.empty(rows[-1], dtype=values.dtype)
+            columns[wanted.name][here] = values
+    if label:
+        columns["churned"] = np.concatenate(
+            [_churned(log, ends, int(m), who, window) for m, who in zip(moments, at_risk, strict=True)]
+        )
+    return build_frame(library, columns)
+
+
+def churn_features(
+    events: Any,
+    *,
+    window: ChurnWindow,
+    kind: str | None = None,
+    amount: str | None = None,
+    scores: Sequence[str] = (),
+    attributes: Sequence[str] = (),
+    customer: str = "customer",
+    date: str = "date",
+    timezone: str | None = None,
+) -> tuple[Feature, ...]:
+    """Return the features that :func:`churn_panel` proposes for these events, to pick from and to look up.
+
+    Parameters
+    ----------
+    events, window, kind, amount, scores, attributes, customer, date, timezone
+        As in :func:`churn_panel`. Attributes are described as the numbers or words they are, not as dates.
+
+    Returns
+    -------
+    tuple of Feature
+        ``satmodels.feature_dictionary`` makes a table of them.
+
+    Examples
+    --------
+    >>> import satmodels as sat
+    >>> study = sat.datasets.simulate_service(n=50, seed=3)
+    >>> window = sat.ChurnWindow(observation=90, gap=14, horizon=60)
+    >>> features = sat.churn_features(study.events, window=window, kind="kind")
+    >>> sat.feature_dictionary(features).loc[1, "feature"]
+    'complaint_count_90d'
+    """
+    columns = Columns(customer, date, kind, amount, None, None, (), (), timezone)
+    log, _, _, _ = _read(_open(events), None, None, columns, None)
+    empty = SortedRows.of(np.empty(0, np.int64), np.empty(0, np.int64), log.n_customers, np.empty(0))
+    log = Log(
+        log.n_customers,
+        log.rows,
+        {**log.numbers, **{(name, None): empty for name in scores}},
+        log.start,
+        {name: np.empty(0) for name in attributes},
+    )
+    return proposed_features(log, _days(window.observation))
+
+
+@dataclass(frozen=True)
+class Columns:
+    """Which column plays which part."""
+
+    customer: str
+    date: str
+    kind: str | None
+    amount: str | None
+    start: str | None
+    end: str | None
+    attributes: tuple[str, ...]
+    scores: tuple[str, ...]
+    zone: str | None
+
+
+def _open(events: Any) -> dict[str, Frame]:
+    if isinstance(events, Mapping):
+        if not events:
+            raise ArgumentError("events={}: give at least one log")
+        return {str(name): open_frame(frame) for name, frame in events.items()}
+    return {"event": open_frame(events)}
+
+
+def _read(
+    sources: Mapping[str, Frame],
+    customers: Any,
+    answers: Any,
+    columns: Columns,
+    activity: str | Sequence[str] | None,
+) -> tuple[Log, Times | None, NDArray[Any], FrameLibrary]:
+    parts = _read_logs(sources, columns)
+    table = None
+    if customers is not None:
+        table = read_customers(
+            open_frame(customers),
+            customer=columns.customer,
+            start=columns.start,
+            end=columns.end,
+            attributes=columns.attributes,
+            zone=columns.zone,
+        )
+    elif columns.end or columns.attributes:
+        raise ArgumentError("end= and attributes= are columns of customers=: give that table too")
+    ids = table.ids if table is not None else _all_ids(parts)
+    rows: dict[str, SortedRows] = {}
+    numbers: dict[tuple[str, str | None], SortedRows] = {}
+    matched = 0
+    for name, part in parts.items():
+        who = _places(part.ids, ids, name)[part.customer]
+        matched += int((who >= 0).sum())
+        for code, word in enumerate(part.kinds):
+            if word in rows:
+                raise ArgumentError(f"two logs have events of the kind {word!r}: rename one of the kinds")
+            here = (part.kind == code) & (who >= 0)
+            rows[word] = SortedRows.of(who[here], part.time[here], len(ids))
+            for value, numbers_ in part.values.items():
+                there = here & ~np.isnan(numbers_)
+                if there.any():
+                    numbers[value, word] = SortedRows.of(
+                        who[there], part.time[there], len(ids), numbers_[there]
+                    )
+        for value, numbers_ in part.values.items():
+            there = (who >= 0) & ~np.isnan(numbers_)
+            if len(parts) == 1 or not any(v == value and k is None for v, k in numbers):
+                numbers[value, None] = SortedRows.of(who[there], part.time[there], len(ids), numbers_[there])
+    if not matched:
+        raise ArgumentError(
+            f"no event belongs to a customer of the customer table: compare the columns {columns.customer!r}"
+        )
+    if answers is not None:
+        numbers |= _read_answers(open_frame(answers), ids, columns, {v for v, _ in numbers})
+    elif columns.scores:
+        raise ArgumentError("scores= are columns of answers=: give that frame too")
+    kinds = _activity_kinds(activity, rows)
+    log = Log(
+        len(ids),
+        rows,
+        numbers,
+        _starts(table, rows, len(ids)),
+        {} if table is None else table.attributes,
+        () if table is None else table.dates,
+        join_rows([rows[k] for k in kinds], len(ids)) if columns.end is None else NO_ROWS,
+    )
+    return log, None if table is None else table.end, ids, next(iter(sources.values())).library
+
+
+def _read_logs(sources: Mapping[str, Frame], columns: Columns) -> dict[str, EventColumns]:
+    for role, column in (("kind", columns.kind), ("amount", columns.amount)):
+        if column is not None and not any(column in frame.columns for frame in sources.values()):
+            raise unknown(f"{role} column", column, next(iter(sources.values())).columns)
+    return {
+        name: read_events(
+            frame,
+            customer=columns.customer,
+            date=columns.date,
+            kind=columns.kind if columns.kind in frame.columns else None,
+            values=[columns.amount] if columns.amount in frame.columns and columns.amount else [],
+            zone=columns.zone,
+            default_kind=name,
+        )
+        for name, frame in sources.items()
+    }
+
+
+def _read_answers(
+    frame: Frame, ids: NDArray[Any], columns: Columns, taken: set[str]
+) -> dict[tuple[str, str | None], SortedRows]:
+    if not columns.scores:
+        raise ArgumentError(f"which columns of answers are scores? Give scores= out of {list(frame.columns)}")
+    if twice := sorted(taken & set(columns.scores)):
+        raise ArgumentError(
+            f"{twice} are both an amount of the events and a score of the answers: rename one"
+        )
+    read = read_events(
+        frame,
+        customer=columns.customer,
+        date=columns.date,
+        kind=None,
+        values=columns.scores,
+        zone=columns.zone,
+    )
+    who = _places(read.ids, ids, "answers")[read.customer]
+    found: dict[tuple[str, str | None], SortedRows] = {}
+    for name, values in read.values.items():
+        there = (who >= 0) & ~np.isnan(values)
+        found[name, None] = SortedRows.of(who[there], read.time[there], len(ids), values[there])
+    return found
+
+
+def _activity_kinds(activity: str | Sequence[str] | None, rows: Mapping[str, SortedRows]) -> list[str]:
+    if activity is None:
+        return list(rows)
+    kinds = [activity] if isinstance(activity, str) else list(activity)
+    for name in kinds:
+        if name not in rows:
+            raise unknown("kind of event", name, sorted(rows))
+    if not kinds:
+        raise ArgumentError("activity=[]: name at least one kind of event")
+    return kinds
+
+
+def _starts(table: CustomerColumns | None, rows: Mapping[str, SortedRows], n: int) -> Times:
+    if table is not None and table.start is not None:
+        return table.start
+    first = np.full(n, np.iinfo(np.int64).max)
+    for part in rows.values():
+        there = np.flatnonzero(np.diff(part.first))
+        first[there] = np.minimum(first[there], part.time[part.first[there]])
+    return first
+
+
+def _all_ids(parts: Mapping[str, EventColumns]) -> NDArray[Any]:
+    ids = [part.ids for part in parts.values()]
+    for other in ids[1:]:
+        _same_type(ids[0], other, "logs")
+    merged = ids[0] if len(ids) == 1 else np.concatenate(ids)
+    try:
+        return np.unique(merged)  # sorted, so that the rows' order in the log changes nothing
+    except TypeError as error:
+        raise ArgumentError("customer ids of several types in one column: convert them to text") from error
+
+
+def _places(ids: NDArray[Any], among: NDArray[Any], name: str) -> NDArray[np.int64]:
+    """Return each id's position among the customers, -1 where it is none of them."""
+    import pandas as pd
+
+    _same_type(among, ids, name)
+    return np.asarray(pd.Index(among).get_indexer(pd.Index(ids)), dtype=np.int64)
+
+
+def _same_type(one: NDArray[Any], other: NDArray[Any], name: str) -> None:
+    if not len(one) or not len(other):
+        return
+    types = [("number" if a.dtype != object else type(a[0]).__name__) for a in (one, other)]
+    if types[0] != types[1]:
+        raise ArgumentError(
+            f"the customers are of the type {types[0]} in one frame and {types[1]} in another ({name}): the "
+            f"first are {one[0]!r} and {other[0]!r}. Convert one of them, so that the same customer is the same."
+        )
+
+
+def _days(length: Any) -> float:
+    return microseconds(length) / MICROSECONDS_PER_DAY
+
+
+def _at_risk(log: Log, ends: Times | None, moment: int, window: ChurnWindow) -> NDArray[np.int64]:
+    there = log.start < moment
+    if ends is not None:
+        there &= (ends == NO_TIME) | (ends >= moment + microseconds(window.gap))
+    else:
+        there &= _active(log, moment - microseconds(window.observation), moment)
+    return np.flatnonzero(there)
+
+
+def _churned(
+    log: Log, ends: Times | None, moment: int, who: NDArray[np.int64], window: ChurnWindow
+) -> NDArray[np.int64]:
+    low = moment + microseconds(window.gap)
+    high = low + microseconds(window.horizon)
+    if ends is not None:
+        return ((ends[who] >= low) & (ends[who] < high)).astype(np.int64)
+    return 1 - _active(log, low, high)[who].astype(np.int64)
+
+
+def _active(log: Log, low: int, high: int) -> NDArray[np.bool_]:
+    everyone = np.arange(log.n_customers)
+    return log.activity.before(high, everyone) > log.activity.before(low, everyone)
+
+
+def _refuse_unfinished(
+    moments: Times,
+    window: ChurnWindow,
+    log: Log,
+    ends: Times | None,
+    observed_until: Any,
+    zone: str | None,
+) -> None:
+    if observed_until is not None:
+        until = int(cutoff_times(observed_until, zone)[-1])
+    else:
+        last = max(int(rows.time.max()) for rows in log.rows.values() if len(rows.time))
+        if ends is not None and (ends != NO_TIME).any():
+            last = max(last, int(ends.max()))
+        until = (last // MICROSECONDS_PER_DAY + 1) * MICROSECONDS_PER_DAY
+    late = moments[moments + microseconds(window.purge) > until]
+    if len(late):
+        possible = np.datetime64(until - microseconds(window.purge), "us")
+        raise ArgumentError(
+            f"the outcome of cutoff {np.datetime64(int(late[0]), 'us')} is not over: the data ends at "
+            f"{np.datetime64(until, 'us')}, and gap and horizon take {_days(window.purge):g} days. The last "
+            f"possible cutoff is {possible}; label=False builds the panel without outcome, and observed_until= "
+            "says when the data ends, if later than its last event."
+        )
+
+
+def _refuse_empty(at_risk: Sequence[NDArray[np.int64]], moments: Times) -> None:
+    for who, moment in zip(at_risk, moments, strict=True):
+        if len(who) == 0:
+            raise DataError(
+                f"nobody is at risk at cutoff {np.datetime64(int(moment), 'us')}: no customer has started "
+                "before it and is still there"
+            )
+
+
+__all__ = ["churn_features", "churn_panel", "feature_dictionary"]

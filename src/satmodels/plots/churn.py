@@ -1,0 +1,114 @@
+"""Figures of churn models: do the risks come true, and how many leavers are among the riskiest."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from satmodels.plots.style import COLOURS, INK, MUTED, new_figure, styled
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+    from satmodels.churn.report import ChurnReport
+
+
+@styled
+def churn_figure(result: ChurnReport) -> Figure:
+    """Draw calibration, gains with lift, and with costs the profit by share of customers contacted."""
+    panels = 2 if result.profit_curve is None else 3
+    figure = new_figure(4.4 * panels, 4.4)
+    axes = figure.subplots(1, panels)
+    _calibration(axes[0], result)
+    _gains(axes[1], result)
+    if result.profit_curve is not None:
+        _profit(axes[2], result)
+    return figure
+
+
+def _calibration(ax: Axes, result: ChurnReport) -> None:
+    curve = result.calibration_curve
+    predicted = np.array(curve["predicted"], dtype=float)
+    observed = np.array(curve["observed"], dtype=float)
+    low = np.array(curve["conf_low"], dtype=float)
+    high = np.array(curve["conf_high"], dtype=float)
+    top = float(max(predicted.max(), high.max())) * 1.05
+    ax.plot([0, top], [0, top], color=MUTED, linewidth=1, linestyle="--")
+    ax.errorbar(
+        predicted,
+        observed,
+        yerr=[np.maximum(observed - low, 0), np.maximum(high - observed, 0)],
+        color=COLOURS[0],
+        marker="o",
+        markersize=4,
+        linewidth=1.2,
+        elinewidth=1,
+    )
+    ax.set(xlabel="Predicted risk", ylabel="Share that left", title="Do the risks come true?")
+    ax.set_xlim(0, top)
+    ax.set_ylim(0, top)
+    ece = result._glance()["ece"]
+    ax.text(
+        0.97,
+        0.05,
+        f"mean distance (ECE) {ece:.3f}",
+        transform=ax.transAxes,
+        ha="right",
+        color=INK,
+        fontsize=9,
+    )
+
+
+def _gains(ax: Axes, result: ChurnReport) -> None:
+    curve = result.gains_curve
+    fraction = np.array(curve["fraction"], dtype=float) * 100
+    recall = np.array([np.nan if v is None else v for v in curve["recall"]], dtype=float) * 100
+    ax.plot([0, 100], [0, 100], color=MUTED, linewidth=1, linestyle="--")
+    ax.plot(fraction, recall, color=COLOURS[0])
+    glance = result._glance()
+    if glance["recall_10"] is not None:
+        ax.plot([10], [100 * glance["recall_10"]], marker="o", color=COLOURS[1])
+        ax.annotate(
+            f"riskiest 10 %: {100 * glance['recall_10']:.0f} % of leavers\n(lift {glance['lift_10']:.1f})",
+            (10, 100 * glance["recall_10"]),
+            xytext=(12, -6),
+            textcoords="offset points",
+            va="top",
+            fontsize=9,
+        )
+    ax.set(
+        xlabel="Customers contacted, riskiest first (%)",
+        ylabel="Leavers reached (%)",
+        title="Who is reached?",
+    )
+    ax.set_xlim(0, 100)
+    ax.set_ylim(0, 101)
+
+
+def _profit(ax: Axes, result: ChurnReport) -> None:
+    curve = result.profit_curve
+    if curve is None:
+        return
+    fraction = np.array(curve["fraction"], dtype=float) * 100
+    profit = np.array(curve["profit"], dtype=float)
+    best = int(np.argmax(profit))
+    ax.axhline(0, color=MUTED, linewidth=1)
+    ax.plot(fraction, profit, color=COLOURS[0])
+    ax.plot([fraction[best]], [profit[best]], marker="o", color=COLOURS[1])
+    ax.text(
+        0.97,
+        0.95,
+        f"best: contact {fraction[best]:.0f} %, {profit[best]:.2f} per customer",
+        transform=ax.transAxes,
+        ha="right",
+        va="top",
+        fontsize=9,
+    )
+    ax.set(
+        xlabel="Customers contacted, riskiest first (%)",
+        ylabel="Profit per customer",
+        title="What does it earn?",
+    )
+    ax.set_xlim(0, 100)

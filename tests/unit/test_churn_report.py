@@ -1,0 +1,120 @@
+"""The report: measures equal to scikit-learn's, intervals, curves and figure."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn import metrics
+
+import satmodels as sat
+
+
+def _risks(n=2000, seed=0):
+    rng = np.random.default_rng(seed)
+    p = rng.beta(1, 5, n).round(3)
+    return (rng.random(n) < p).astype(int), p
+
+
+def _terms(report):
+    return report.tidy().set_index("term")["estimate"]
+
+
+def test_measures_equal_scikit_learn():
+    y, p = _risks()
+    found = _terms(sat.churn_report(y, p))
+    assert found["auc"] == pytest.approx(metrics.roc_auc_score(y, p), abs=1e-12)
+    assert found["average_precision"] == pytest.approx(metrics.average_precision_score(y, p), abs=1e-12)
+    assert found["brier"] == pytest.approx(metrics.brier_score_loss(y, p), abs=1e-12)
+    assert found["log_loss"] == pytest.approx(metrics.log_loss(y, np.clip(p, 1e-15, 1)), abs=1e-9)
+    assert found["lift_10"] == pytest.approx(10 * found["recall_10"])
+
+
+def test_weighted_measures_equal_repeated_rows():
+    y, p = _risks(300)
+    weight = np.random.default_rng(1).integers(0, 4, 300)
+    twice = np.repeat(np.arange(300), weight)
+    weighted = _terms(sat.churn_report(y, p, sample_weight=weight, costs=sat.ChurnCosts()))
+    repeated = _terms(sat.churn_report(y[twice], p[twice], costs=sat.ChurnCosts()))
+    same = [
+        "auc",
+        "average_precision",
+        "brier",
+        "log_loss",
+        "lift_10",
+        "expected_maximum_profit",
+        "calibration_slope",
+    ]
+    assert weighted[same].tolist() == pytest.approx(repeated[same].tolist(), abs=1e-9)
+
+
+def test_calibrated_risks_are_found_calibrated():
+    y, p = _risks(20_000, seed=3)
+    tidy = sat.churn_report(y, p).tidy().set_index("term")
+    assert tidy.loc["calibration_slope", "conf_low"] < 1 < tidy.loc["calibration_slope", "conf_high"]
+    assert tidy.loc["ece", "estimate"] < 0.012
+    wrong = sat.churn_report(y, p**2).tidy().set_index("term")
+    assert wrong.loc["calibration_slope", "conf_high"] < 0.7
+
+
+def test_intervals_of_the_area_cover_it():
+    # binormal scores: the true area is Phi(d / sqrt 2)
+    from scipy.stats import norm
+
+    truth, covered = norm.cdf(1 / np.sqrt(2)), 0
+    for seed in range(40):
+        rng = np.random.default_rng(seed)
+        y = (rng.random(400) < 0.3).astype(int)
+        p = norm.cdf(rng.normal(size=400) + y)
+        row = sat.churn_report(y, p).tidy().iloc[0]
+        covered += row["conf_low"] <= truth <= row["conf_high"]
+    assert covered >= 35  # 38 expected of 40
+
+
+def test_groups_and_their_order():
+    y, p = _risks(600)
+    region = np.array(["north", "south", None])[np.arange(600) % 3]
+    tidy = sat.churn_report(y, p, by={"region": region}).tidy()
+    assert tidy.columns[:3].tolist() == ["region", "term", "estimate"]
+    assert tidy["region"].unique().tolist()[0] == "overall" and tidy["region"].nunique(dropna=False) == 4
+    north = tidy[(tidy["region"] == "north") & (tidy["term"] == "auc")]["estimate"].item()
+    assert north == pytest.approx(metrics.roc_auc_score(y[region == "north"], p[region == "north"]))
+    cutoffs = pd.Series(pd.to_datetime(["2024-01-01", "2024-02-01"] * 300), name="cutoff")
+    assert "2024-02-01" in set(sat.churn_report(y, p, by=cutoffs).tidy()["cutoff"])
+
+
+def test_one_class_gives_no_ranking_and_no_error():
+    report = sat.churn_report([0, 0, 0], [0.1, 0.2, 0.3])
+    found = _terms(report)
+    assert np.isnan(found["auc"]) and found["churn_rate"] == 0
+    assert report.to_dict()["glance"]["auc"] is None
+
+
+def test_scores_that_are_no_probabilities_are_refused():
+    with pytest.raises(sat.SchemaError, match="decision function"):
+        sat.churn_report([0, 1], [-0.5, 2.0])
+    with pytest.raises(sat.ArgumentError, match="by has 1 values"):
+        sat.churn_report([0, 1], [0.5, 0.2], by=["x"])
+
+
+def test_profit_curve_peaks_where_the_threshold_says():
+    y, p = _risks(30_000, seed=4)
+    costs = sat.ChurnCosts(value=400)
+    report = sat.churn_report(y, p, costs=costs)
+    curve = report.profit_curve
+    best = int(np.argmax(curve["profit"]))
+    assert curve["threshold"][best] == pytest.approx(costs.threshold(), abs=0.03)
+    assert curve["profit"][0] == 0
+    assert report.gains_curve["recall"][-1] == 1
+
+
+def test_figure_has_a_panel_for_each_question():
+    pytest.importorskip("matplotlib")
+    y, p = _risks(500)
+    assert len(sat.plot(sat.churn_report(y, p)).axes) == 2
+    figure = sat.plot(sat.churn_report(y, p, costs=sat.ChurnCosts()))
+    assert [ax.get_title(loc="left") for ax in figure.axes] == [
+        "Do the risks come true?",
+        "Who is reached?",
+        "What does it earn?",
+    ]
