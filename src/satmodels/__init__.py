@@ -53,6 +53,13 @@ _PUBLIC: dict[str, str] = {
     "weight_summary": "survey.weights",
     # scores
     "ces": "scores.effort",
+    "control_chart": "scores.trend",
+    "trend": "scores.trend",
+    "Period": "scores.periods",
+    "detectable_difference": "scores.planning",
+    "sample_size": "scores.planning",
+    "compare_paired": "scores.paired",
+    "compare": "scores.compare",
     "csat": "scores.satisfaction",
     "csi": "scores.index",
     "mean_score": "scores.satisfaction",
@@ -70,13 +77,18 @@ _PUBLIC: dict[str, str] = {
     "ccsi": "sem.model.templates",
     "compare_groups": "sem.pls.multigroup",
     "ecsi": "sem.model.templates",
+    "ipma": "sem.ipma",
     "micom": "sem.pls.micom",
+    "pls_predict": "sem.pls.predict",
+    "what_if": "sem.what_if",
     # kano
     "KanoTable": "kano_model.tables",
     "kano": "kano_model.analysis",
     # drivers
     "importance_performance": "drivers.importance_performance",
     "key_drivers": "drivers.key_drivers",
+    "penalty_reward": "drivers.asymmetry",
+    "response_curve": "drivers.response_curve",
     "priorities": "drivers.priorities",
     # churn
     "ChurnClassifier": "churn.classifier",
@@ -112,9 +124,11 @@ if TYPE_CHECKING:
     from satmodels.churn.window import ChurnWindow as ChurnWindow
 
     # drivers
+    from satmodels.drivers.asymmetry import penalty_reward as penalty_reward
     from satmodels.drivers.importance_performance import importance_performance as importance_performance
     from satmodels.drivers.key_drivers import key_drivers as key_drivers
     from satmodels.drivers.priorities import priorities as priorities
+    from satmodels.drivers.response_curve import response_curve as response_curve
     from satmodels.errors import ArgumentError as ArgumentError
     from satmodels.errors import ConvergenceError as ConvergenceError
     from satmodels.errors import DataError as DataError
@@ -138,6 +152,13 @@ if TYPE_CHECKING:
 
     # scores
     from satmodels.scores.effort import ces as ces
+    from satmodels.scores.trend import control_chart as control_chart
+    from satmodels.scores.trend import trend as trend
+    from satmodels.scores.periods import Period as Period
+    from satmodels.scores.planning import detectable_difference as detectable_difference
+    from satmodels.scores.planning import sample_size as sample_size
+    from satmodels.scores.paired import compare_paired as compare_paired
+    from satmodels.scores.compare import compare as compare
     from satmodels.scores.index import csi as csi
     from satmodels.scores.nps import nps as nps
     from satmodels.scores.rfm import rfm as rfm
@@ -150,6 +171,7 @@ if TYPE_CHECKING:
 
     # structural models
     from satmodels.sem.covariance.estimator import CBSEM as CBSEM
+    from satmodels.sem.ipma import ipma as ipma
     from satmodels.sem.model.spec import ModelSpec as ModelSpec
     from satmodels.sem.model.templates import acsi as acsi
     from satmodels.sem.model.templates import ccsi as ccsi
@@ -157,6 +179,8 @@ if TYPE_CHECKING:
     from satmodels.sem.pls.estimator import PLSPM as PLSPM
     from satmodels.sem.pls.micom import micom as micom
     from satmodels.sem.pls.multigroup import compare_groups as compare_groups
+    from satmodels.sem.pls.predict import pls_predict as pls_predict
+    from satmodels.sem.what_if import what_if as what_if
 
     # statistics
     from satmodels.statistics.counts import ScoreCounts as ScoreCounts

@@ -205,7 +205,7 @@ def key_drivers(
         frame.require([outcome, *names])
         frame.require(by, role="column to group by")
         library = frame.library
-        for key, part in _groups(frame, by):
+        for key, part in groups_of(frame, by):
             moments = Moments.collect(part, [*names, outcome], weight)
             parts.append((key, DriverRegression.of(moments, outcome, names), part))
     chosen = ("normal" if isinstance(data, Moments) else "robust") if interval == "auto" else interval
@@ -232,7 +232,8 @@ def key_drivers(
     )
 
 
-def _groups(frame: Frame, by: tuple[str, ...]) -> Iterator[tuple[tuple[Any, ...], Frame]]:
+def groups_of(frame: Frame, by: tuple[str, ...]) -> Iterator[tuple[tuple[Any, ...], Frame]]:
+    """Go through the groups of a frame: key and rows; a missing segment is a group."""
     if not by:
         yield (), frame
         return

@@ -6,9 +6,11 @@ from typing import Any
 
 import numpy as np
 
+from satmodels.drivers.asymmetry import PenaltyRewardResult
 from satmodels.drivers.importance_performance import ImportancePerformanceResult
 from satmodels.drivers.key_drivers import KeyDriversResult
 from satmodels.drivers.priorities import PrioritiesResult
+from satmodels.drivers.response_curve import ResponseCurveResult
 from satmodels.errors import ArgumentError
 from satmodels.plots.labels import place_labels
 from satmodels.plots.style import BAD, COLOURS, GOOD, INK, MUTED, NEUTRAL, new_figure, plain_text, styled
@@ -161,6 +163,80 @@ def _legend(axes: Any, marks: dict[str, tuple[str, str]]) -> None:
 
     handles = [Patch(facecolor=face, edgecolor=edge, label=name) for name, (face, edge) in marks.items()]
     axes.legend(handles=handles, loc="best", fontsize=8.5)
+
+
+@styled
+def penalty_reward_figure(result: PenaltyRewardResult, *, title: str | None = None) -> Any:
+    """Draw penalties to the left and rewards to the right, with limits and the class of each item."""
+    groups = _groups(result.estimates, result.by)
+    items = len(groups[0][1]) if groups else 1
+    figure = new_figure(7.4 * min(len(groups), 2), (1.5 + 0.36 * items) * -(-len(groups) // 2))
+    for k, (name, rows) in enumerate(groups):
+        axes = figure.add_subplot(-(-len(groups) // 2), min(len(groups), 2), k + 1)
+        rows = sorted(rows, key=lambda r: r["range"] or 0.0)
+        places = np.arange(len(rows))
+        for what, colour in (("penalty", BAD), ("reward", GOOD)):
+            values = [r[what] or 0.0 for r in rows]
+            axes.barh(places, values, height=0.66, color=colour, label=what)
+            for place, row in zip(places, rows, strict=True):
+                if row[f"{what}_low"] is not None:
+                    axes.plot([row[f"{what}_low"], row[f"{what}_high"]], [place, place], color=INK, lw=1)
+        axes.axvline(0, color=INK, lw=0.8)
+        axes.set_yticks(places, [f"{plain_text(r['term'])}  [{r['category'] or '-'}]" for r in rows])
+        axes.grid(axis="y", visible=False)
+        axes.set_xlabel(f"points of {plain_text(result.outcome)} against average answers")
+        axes.set_title(name or title or "What low answers cost and high answers bring")
+        axes.legend(loc="best", fontsize=8.5)
+    return figure
+
+
+@styled
+def response_curve_figure(result: ResponseCurveResult, *, title: str | None = None) -> Any:
+    """Draw the mean outcome by answer with limits, the line in three pieces and its thresholds."""
+    rows = list(result.estimates.rows())
+    figure = new_figure(6.8, 4.4)
+    axes = figure.add_subplot()
+    line = {row["term"]: row for row in result.line.rows()}
+    for term, colour in (("lower", BAD), ("upper", GOOD)):
+        found = line[term]
+        axes.axvspan(found["conf_low"], found["conf_high"], color=colour, alpha=0.12, lw=0)
+        axes.axvline(
+            found["estimate"], color=colour, lw=1, ls="--", label=f"{term} threshold {found['estimate']:.2g}"
+        )
+    knots = sorted({*(r["value"] for r in rows), *(line[t]["estimate"] for t in ("lower", "upper"))})
+    axes.plot(
+        knots, np.interp(knots, *_through(rows, line)), color=COLOURS[0], lw=2, label="line in three pieces"
+    )
+    for row in rows:
+        if row["conf_low"] is not None:
+            axes.plot([row["value"]] * 2, [row["conf_low"], row["conf_high"]], color=INK, lw=1)
+    largest = max(r["n"] for r in rows)
+    axes.scatter(
+        [r["value"] for r in rows],
+        [r["mean"] for r in rows],
+        s=[12 + 60 * r["n"] / largest for r in rows],
+        color=INK,
+        zorder=4,
+    )
+    axes.set_xlabel(plain_text(result.item))
+    axes.set_ylabel(f"mean {plain_text(result.outcome)}")
+    axes.set_title(title or f"How {plain_text(result.outcome)} responds to {plain_text(result.item)}")
+    axes.legend(loc="best", fontsize=8.5)
+    return figure
+
+
+def _through(rows: list[dict[str, Any]], line: dict[str, Any]) -> tuple[list[float], list[float]]:
+    """Return the corners of the fitted line: its ends and the two thresholds."""
+    lower, upper = line["lower"]["estimate"], line["upper"]["estimate"]
+    first, last = rows[0], rows[-1]
+    at_lower = first["fitted"] + line["below"]["estimate"] * (lower - first["value"])
+    at_upper = last["fitted"] - line["above"]["estimate"] * (last["value"] - upper)
+    return [first["value"], lower, upper, last["value"]], [
+        first["fitted"],
+        at_lower,
+        at_upper,
+        last["fitted"],
+    ]
 
 
 def _groups(table: Any, by: tuple[str, ...]) -> list[tuple[str, list[dict[str, Any]]]]:

@@ -21,9 +21,14 @@ _FIGURES: dict[str, tuple[str, str]] = {
     "kano": ("kano", "kano_figure"),
     "kano_continuous": ("kano", "continuous_figure"),
     "key_drivers": ("drivers", "drivers_figure"),
+    "penalty_reward": ("drivers", "penalty_reward_figure"),
     "priorities": ("drivers", "priorities_figure"),
+    "response_curve": ("drivers", "response_curve_figure"),
     "rfm": ("rfm", "rfm_figure"),
     "score": ("scores", "score_figure"),
+    "control": ("comparisons", "control_figure"),
+    "trend": ("comparisons", "trend_figure"),
+    "comparison": ("comparisons", "comparison_figure"),
     "index": ("scores", "score_figure"),
 }
 
