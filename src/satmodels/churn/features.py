@@ -236,7 +236,21 @@ def distinct(features: Sequence[Feature]) -> tuple[Feature, ...]:
 
 
 def feature_dictionary(features: Iterable[Feature], library: FrameLibrary = FrameLibrary.PANDAS) -> Any:
-    """Return a frame that says what each column of a panel means: ``feature, description, risk``."""
+    """Say what each feature column of a panel means.
+
+    Parameters
+    ----------
+    features : iterable of Feature
+        For example those that :func:`satmodels.churn_features` proposes.
+    library : FrameLibrary, default pandas
+        Library of the table.
+
+    Returns
+    -------
+    DataFrame
+        ``feature, description, risk``; risk is 1 where more can only raise the risk, -1 where it can only
+        lower it, 0 where it may do either.
+    """
     listed = tuple(features)
     return library.build(
         {
