@@ -13,7 +13,8 @@ from satmodels.errors import ArgumentError, one_of
 from satmodels.intake.frames import is_sequence, open_frame
 from satmodels.intake.library import FrameLibrary
 from satmodels.results import FrameBuilder
-from satmodels.statistics.counts import ScoreCounts, as_names
+from satmodels.scores.periods import By, Grouping
+from satmodels.statistics.counts import ScoreCounts
 from satmodels.statistics.design import Design
 
 ON_INVALID = ("error", "exclude")
@@ -23,7 +24,7 @@ ON_INVALID = ("error", "exclude")
 class Reading:
     """How answers are read: the options that all scores of one item share."""
 
-    by: str | Sequence[str] = ()
+    by: By = ()
     weight: str | None = None
     design: Design | None = None
     missing_codes: Mapping[float, str] | Sequence[float] = ()
@@ -55,7 +56,8 @@ def collect_answers(data: Any, item: str | None, low: float, high: float, readin
     SchemaError
         An answer is no number or off the scale, or a weight is no weight.
     """
-    by, weight, design = as_names(reading.by), reading.weight, reading.design
+    grouping, weight, design = Grouping.of(reading.by), reading.weight, reading.design
+    by = grouping.names
     missing_codes = reading.missing_codes
     if reading.on_invalid not in ON_INVALID:
         raise one_of("on_invalid", reading.on_invalid, ON_INVALID)
@@ -66,6 +68,8 @@ def collect_answers(data: Any, item: str | None, low: float, high: float, readin
     if isinstance(data, ScoreCounts):
         counts = _from_counts(data, item, by, weight, design)
         by = counts.by
+        if by == grouping.names:
+            counts = counts._regroup(by, grouping.keys(counts.keys), counts.values)
     elif is_sequence(data):
         if by or weight is not None or design is not None:
             raise ArgumentError(
@@ -76,7 +80,7 @@ def collect_answers(data: Any, item: str | None, low: float, high: float, readin
     else:
         frame = open_frame(data)
         library = frame.library
-        frame.require(by, role="column to group by")
+        frame, grouping = grouping.on(frame)
         if design is not None:
             frame.require(design.columns, role="column of the design")
         extra = design.columns if design is not None else ()
@@ -84,7 +88,9 @@ def collect_answers(data: Any, item: str | None, low: float, high: float, readin
             raise ArgumentError(
                 f"column {shared[0]!r} is both in by= and in design=: copy it under another name"
             )
-        counts = ScoreCounts.collect(frame, item, (*by, *extra), weight)
+        counts = ScoreCounts.collect(frame, item, (*grouping.read, *extra), weight)
+        if any(grouping.periods):
+            counts = counts._regroup((*by, *extra), grouping.keys(counts.keys, frame), counts.values)
     missing_by_code = _missing_by_code(counts, missing_codes)
     counts = _set_missing(counts, [v for v in counts.values if v in set(missing_codes)])
     n_invalid = 0

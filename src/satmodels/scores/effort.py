@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from satmodels.errors import one_of
 from satmodels.scores.answers import Reading
+from satmodels.scores.periods import By
 from satmodels.scores.result import ScoreResult
 from satmodels.scores.scales import scale_of
 from satmodels.scores.single_item import Rule, score_item
@@ -29,7 +30,7 @@ def ces(
     convention: str,
     scale: Any = None,
     survey: Any = None,
-    by: str | Sequence[str] = (),
+    by: By = (),
     weight: str | None = None,
     design: Design | None = None,
     level: float = 0.95,

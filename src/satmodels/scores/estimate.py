@@ -51,8 +51,19 @@ class Estimates:
     effective: Array
     df: Array
     linearised: bool
+    design_df: float = np.inf
     deff: Array | None = None
     covariance: Array | None = None
+
+    def precision(self) -> dict[str, Any]:
+        """Return the fields of a ScoreResult that say how exact its estimates are."""
+        covariance = self.covariance
+        return {
+            "spread": tuple(self.spread.tolist()),
+            "linearised": self.linearised,
+            "design_df": float(self.design_df),
+            "covariance": None if covariance is None else tuple(map(tuple, covariance.tolist())),
+        }
 
     def column_of_keys(self, by: tuple[str, ...]) -> dict[str, list[Any]]:
         """Return the by-columns of a table of these groups."""
@@ -182,6 +193,7 @@ def _estimates(
         effective=effective,
         df=means.df if linearised else np.full(len(n), np.inf),
         linearised=linearised,
+        design_df=means.design_df if linearised else np.inf,
         deff=deff,
         covariance=means.covariance,
     )

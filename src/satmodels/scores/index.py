@@ -22,6 +22,7 @@ from satmodels.results import Table
 from satmodels.scores.answers import ON_INVALID
 from satmodels.scores.estimate import Estimates, estimate_composite, score_table
 from satmodels.scores.limits import mean_limits
+from satmodels.scores.periods import By, Grouping
 from satmodels.scores.result import ScoreResult, small_sample_note
 from satmodels.scores.scales import item_scales
 from satmodels.statistics.counts import as_names
@@ -72,7 +73,7 @@ def csi(
     weights: Any = "equal",
     scale: Any = None,
     survey: Any = None,
-    by: str | Sequence[str] = (),
+    by: By = (),
     weight: str | None = None,
     design: Design | None = None,
     level: float = 0.95,
@@ -97,8 +98,9 @@ def csi(
     survey : Survey
         Survey with the items; their scales and the missing codes are used. The frame is one that
         ``survey.prepare`` returned where items are reversed.
-    by : str or sequence of str
-        Columns to group by; a missing segment is a group of its own.
+    by : str, Period or sequence of them
+        Columns to group by; a missing segment is a group of its own. ``Period("date", "month")`` groups
+        by calendar months.
     weight : str, optional
         Column of survey weights (not to be confused with ``weights`` of the items).
     design : Design, optional
@@ -150,7 +152,8 @@ def csi(
         raise one_of("missing", missing, MISSING)
     if on_invalid not in ON_INVALID:
         raise one_of("on_invalid", on_invalid, ON_INVALID)
-    items, by = as_names(items), as_names(by)
+    items, grouping = as_names(items), Grouping.of(by)
+    by = grouping.names
     if not items:
         raise ArgumentError("items= is empty: an index needs at least one item")
     share = item_weights(weights, items)
@@ -166,6 +169,7 @@ def csi(
         frame = open_frame(data)
         library = frame.library
         frame.require(items, role="item")
+        frame, grouping = grouping.on(frame)
         extra = design.columns if design is not None else ()
         rules = {
             c: AnswerRule(
@@ -175,7 +179,8 @@ def csi(
         }
         composite = _composite(items, share, scales, available=missing == "available")
         # measured from the middle of the index, sums of squares lose no digits
-        sums = composite_sums(frame, [composite], rules, (*by, *extra), weight, centre=50.0)
+        sums = composite_sums(frame, [composite], rules, (*grouping.read, *extra), weight, centre=50.0)
+        sums = dataclasses.replace(sums, keys=grouping.keys(sums.keys, frame))
         estimates = estimate_composite(sums, 0, len(by), design=design)
         parts = _parts(sums, estimates, by, items, share, scales)
     limits = mean_limits(estimates, level, method)
@@ -193,7 +198,7 @@ def csi(
         table=score_table(estimates, by, "csi", np.clip(limits[0], 0, 100), np.clip(limits[1], 0, 100)),
         parts=parts,
         notes=tuple(small_sample_note(estimates.keys, estimates.n, by)),
-        covariance=None if estimates.covariance is None else tuple(map(tuple, estimates.covariance.tolist())),
+        **estimates.precision(),
     )
 
 
@@ -266,6 +271,7 @@ def _from_moments(
         effective=np.array([size]),
         df=np.array([some.n - 1.0]) if some.weighted else np.array([np.inf]),
         linearised=some.weighted,
+        design_df=some.n - 1.0 if some.weighted else np.inf,
     )
     parts = _part_table((), ((),), items, share, np.where(n[:, None] > 0, some.mean, np.nan), scales)
     return estimates, parts

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from satmodels.errors import ArgumentError
 from satmodels.scores.answers import Reading
+from satmodels.scores.periods import By
 from satmodels.scores.result import ScoreResult
 from satmodels.scores.scales import limits_of_scale
 from satmodels.scores.single_item import Rule, score_item
@@ -24,7 +25,7 @@ def nps(
     data: Any,
     item: str | None = None,
     *,
-    by: str | Sequence[str] = (),
+    by: By = (),
     weight: str | None = None,
     design: Design | None = None,
     level: float = 0.95,
@@ -43,8 +44,9 @@ def nps(
         groups are kept (``counts.marginal()`` adds them up).
     item : str, optional
         Column of the answers; not needed for a sequence or counts.
-    by : str or sequence of str
-        Columns to group by; a missing segment is a group of its own.
+    by : str, Period or sequence of them
+        Columns to group by; a missing segment is a group of its own. ``Period("date", "month")`` groups
+        by calendar months.
     weight : str, optional
         Column of survey weights.
     design : Design, optional
@@ -90,14 +92,20 @@ def nps(
     (33.333333, 14.473571, 52.193096)
     """
     low, high = limits_of_scale(SCALE if scale is None else scale)
+    worth = nps_worth(passives, low, high)
+    rule = Rule("nps", "net", low, high, worth, share_names=("promoters", "passives", "detractors"))
+    reading = Reading(by, weight, design, missing_codes, on_invalid)
+    return score_item(data, item, rule, reading, level=level, method=method)
+
+
+def nps_worth(passives: tuple[float, float], low: float, high: float) -> Callable[[Array], Array]:
+    """Return the function that makes promoters 100, passives 0 and detractors -100."""
     first, last = _check_passives(passives, low, high)
 
     def worth(answer: Array) -> Array:
         return np.where(answer > last, 100.0, 0.0) - np.where(answer < first, 100.0, 0.0)
 
-    rule = Rule("nps", "net", low, high, worth, share_names=("promoters", "passives", "detractors"))
-    reading = Reading(by, weight, design, missing_codes, on_invalid)
-    return score_item(data, item, rule, reading, level=level, method=method)
+    return worth
 
 
 def _check_passives(passives: Any, low: float, high: float) -> tuple[float, float]:

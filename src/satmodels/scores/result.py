@@ -44,6 +44,12 @@ class ScoreResult(Result):
         What each distinct answer of ``counts`` is worth in the score.
     notes : tuple of str
         What a reader should know: small samples, answers left out.
+    spread : tuple of float
+        Variance of single answers' worth, per group.
+    linearised : bool
+        Whether weights or a design entered the standard errors.
+    design_df : float
+        Degrees of freedom of the whole sample; infinite without weights and design.
     covariance : tuple of tuple of float or None
         Covariances of the groups' estimates, where a design makes them dependent.
     """
@@ -62,6 +68,9 @@ class ScoreResult(Result):
     notes: tuple[str, ...] = ()
     n_invalid: int = 0
     missing_by_code: Mapping[str, int] = dataclasses.field(default_factory=dict[str, int])
+    spread: tuple[float, ...] = ()
+    linearised: bool = False
+    design_df: float = float("inf")
     covariance: tuple[tuple[float, ...], ...] | None = dataclasses.field(default=None, compare=False)
 
     def _tidy(self) -> Table:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from satmodels.errors import ArgumentError
 from satmodels.scores.answers import Reading
+from satmodels.scores.periods import By
 from satmodels.scores.result import ScoreResult
 from satmodels.scores.scales import scale_of
 from satmodels.scores.single_item import Rule, score_item
@@ -26,7 +27,7 @@ def csat(
     top: int = 2,
     scale: Any = None,
     survey: Any = None,
-    by: str | Sequence[str] = (),
+    by: By = (),
     weight: str | None = None,
     design: Design | None = None,
     level: float = 0.95,
@@ -49,8 +50,9 @@ def csat(
     survey : Survey
         Survey with the item; its scale and missing codes are used. The frame is one that
         ``survey.prepare`` returned where items are reversed.
-    by : str or sequence of str
-        Columns to group by; a missing segment is a group of its own.
+    by : str, Period or sequence of them
+        Columns to group by; a missing segment is a group of its own. ``Period("date", "month")`` groups
+        by calendar months.
     weight : str, optional
         Column of survey weights.
     design : Design, optional
@@ -98,7 +100,7 @@ def top_box(
     top: int = 1,
     scale: Any = None,
     survey: Any = None,
-    by: str | Sequence[str] = (),
+    by: By = (),
     weight: str | None = None,
     design: Design | None = None,
     level: float = 0.95,
@@ -135,7 +137,7 @@ def mean_score(
     *,
     scale: Any = None,
     survey: Any = None,
-    by: str | Sequence[str] = (),
+    by: By = (),
     weight: str | None = None,
     design: Design | None = None,
     level: float = 0.95,
@@ -172,6 +174,11 @@ def mean_score(
 
 
 def _top(score: str, top: int, low: float, high: float) -> Rule:
+    return Rule(score, "share", low, high, top_worth(top, low, high))
+
+
+def top_worth(top: int, low: float, high: float) -> Callable[[Array], Array]:
+    """Return the function that makes each of the ``top`` highest codes 100 and the others 0."""
     size = high - low + 1
     if isinstance(top, bool) or top != math.floor(top) or not 1 <= top < size:
         raise ArgumentError(
@@ -181,4 +188,4 @@ def _top(score: str, top: int, low: float, high: float) -> Rule:
     def worth(answer: Array) -> Array:
         return np.where(answer > high - top, 100.0, 0.0)
 
-    return Rule(score, "share", low, high, worth)
+    return worth

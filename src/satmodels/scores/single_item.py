@@ -93,7 +93,7 @@ def score_item(
         notes=tuple(notes),
         n_invalid=answers.n_invalid,
         missing_by_code=answers.missing_by_code,
-        covariance=None if estimates.covariance is None else tuple(map(tuple, estimates.covariance.tolist())),
+        **estimates.precision(),
     )
 
 

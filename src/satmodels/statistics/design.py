@@ -116,7 +116,7 @@ class GroupMeans:
 
     ``population`` is the sum of the weights, ``spread`` the variance of single answers (divisor: sum of
     weights), ``n_eff`` Kish's effective size (sum w)² / sum w², and ``df`` the number of sampled units
-    less the number of strata.
+    less the number of strata; ``design_df`` is that of all groups together.
     """
 
     mean: Array
@@ -127,6 +127,7 @@ class GroupMeans:
     rows: NDArray[np.int64]
     n_eff: Array
     df: Array
+    design_df: float
     covariance: Array | None = None
 
 
@@ -252,7 +253,8 @@ def group_means(units: UnitSums, groups: int, *, covariance: bool = False) -> Gr
         n=np.rint(n).astype(np.int64),
         rows=np.rint(units.per_group(units.rows, groups)).astype(np.int64),
         n_eff=np.nan_to_num(n_eff),
-        df=_degrees_of_freedom(units, groups, n_strata),
+        df=_degrees_of_freedom(units, units.group, groups, n_strata),
+        design_df=float(_degrees_of_freedom(units, np.zeros_like(units.group), 1, n_strata)[0]),
         covariance=cov,
     )
 
@@ -273,10 +275,10 @@ def _stratum_factor(units: UnitSums, m_h: Array) -> Array:
     )
 
 
-def _degrees_of_freedom(units: UnitSums, groups: int, n_strata: int) -> Array:
+def _degrees_of_freedom(units: UnitSums, group: NDArray[np.intp], groups: int, n_strata: int) -> Array:
     """Return the sampled units with an answer in the group, less the strata with one."""
     answered = units.w > 0
-    g, h = units.group[answered], units.stratum[answered]
+    g, h = group[answered], units.stratum[answered]
     strata = np.bincount(np.unique(g * n_strata + h) // n_strata, minlength=groups)
     if units.cluster is None:
         sampled = np.bincount(g, weights=units.n[answered], minlength=groups)
