@@ -53,7 +53,7 @@ _PUBLIC: dict[str, str] = {
     "weight_summary": "survey.weights",
     # scores
     "ces": "scores.effort",
-    "control_chart": "scores.trend",
+    "control_chart": "scores.control",
     "trend": "scores.trend",
     "Period": "scores.periods",
     "detectable_difference": "scores.planning",
@@ -149,24 +149,24 @@ if TYPE_CHECKING:
 
     # figures
     from satmodels.plots.plot import plot as plot
+    from satmodels.scores.compare import compare as compare
+    from satmodels.scores.control import control_chart as control_chart
 
     # scores
     from satmodels.scores.effort import ces as ces
-    from satmodels.scores.trend import control_chart as control_chart
-    from satmodels.scores.trend import trend as trend
+    from satmodels.scores.index import csi as csi
+    from satmodels.scores.nps import nps as nps
+    from satmodels.scores.paired import compare_paired as compare_paired
     from satmodels.scores.periods import Period as Period
     from satmodels.scores.planning import detectable_difference as detectable_difference
     from satmodels.scores.planning import sample_size as sample_size
-    from satmodels.scores.paired import compare_paired as compare_paired
-    from satmodels.scores.compare import compare as compare
-    from satmodels.scores.index import csi as csi
-    from satmodels.scores.nps import nps as nps
     from satmodels.scores.rfm import rfm as rfm
     from satmodels.scores.rfm_segments import SEGMENTS as SEGMENTS
     from satmodels.scores.rfm_segments import Segment as Segment
     from satmodels.scores.satisfaction import csat as csat
     from satmodels.scores.satisfaction import mean_score as mean_score
     from satmodels.scores.satisfaction import top_box as top_box
+    from satmodels.scores.trend import trend as trend
     from satmodels.sem.bootstrap import bootstrap as bootstrap
 
     # structural models

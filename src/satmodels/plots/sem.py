@@ -114,3 +114,73 @@ def _bars(
     axes.grid(axis="y", visible=False)
     axes.set_title(title)
     return figure
+
+
+@styled
+def groups(result: Any, what: str = "index") -> Any:
+    """Draw a quantity in each group, with its interval.
+
+    Parameters
+    ----------
+    result : GroupComparison
+    what : {"index", "paths", "loadings", "weights", "total", "indirect", "r2"}
+        Which quantities; paths where the comparison has no indices.
+    """
+    kinds = set(result.estimates_by_group["op"])
+    what = "paths" if what == "index" and "index" not in kinds else what
+    op = WHAT.get(what, what)
+    if op not in kinds:
+        raise one_of("what", what, [*WHAT, *sorted(k for k in kinds if k.isalnum())])
+    rows = [row for row in result.estimates_by_group.rows() if row["op"] == op]
+    names = list(dict.fromkeys(row["group"] for row in rows))
+    labels = list(dict.fromkeys(_label(row, what == "paths") for row in rows))
+    figure = new_figure(7.0, 1.3 + 0.22 * len(rows) + 0.1 * len(labels))
+    axes = figure.subplots()
+    for i, name in enumerate(names):
+        own = [row for row in rows if row["group"] == name]
+        colour = COLOURS[i % len(COLOURS)]
+        places = [y + (i - (len(names) - 1) / 2) * 0.7 / len(names) for y in range(len(own))]
+        for y, row in zip(places, own, strict=True):
+            axes.plot([row["conf_low"], row["conf_high"]], [y, y], color=colour, linewidth=2)
+        axes.plot([r["estimate"] for r in own], places, "o", color=colour, label=plain_text(name))
+    axes.set_yticks(range(len(labels)), labels)
+    axes.invert_yaxis()
+    axes.grid(axis="y", visible=False)
+    axes.legend(title=plain_text(result.by), loc="center left", bbox_to_anchor=(1, 0.5))
+    title = "Index, 0 to 100" if op == "index" else TITLES.get(what, what)
+    axes.set_title(f"{title} with {result.level:.0%} interval")
+    return figure
+
+
+@styled
+def importance_map(result: Any) -> Any:
+    """Draw an importance-performance map; the lines are the means of both."""
+    rows = list(result.rows.rows())
+    figure = new_figure(7.0, 5.0)
+    axes = figure.subplots()
+    x, y = [row["importance"] for row in rows], [row["performance"] for row in rows]
+    axes.axvline(sum(x) / len(x), color=MUTED, linewidth=1, linestyle="--")
+    axes.axhline(sum(y) / len(y), color=MUTED, linewidth=1, linestyle="--")
+    axes.scatter(x, y, s=60, color=COLOURS[0], zorder=3)
+    for row in rows:
+        axes.annotate(
+            plain_text(row["term"]),
+            (row["importance"], row["performance"]),
+            xytext=(6, 5),
+            textcoords="offset points",
+        )
+    axes.margins(x=0.18, y=0.15)
+    axes.set_xlabel(f"Importance: points of {plain_text(result.target)} per point")
+    axes.set_ylabel("Performance: index, 0 to 100")
+    axes.set_title(f"What to improve for {plain_text(result.target)}")
+    return figure
+
+
+@styled
+def change(result: Any) -> Any:
+    """Draw the changes of the indices that a what-if expects."""
+    rows = [
+        {**row, "lhs": row["term"], "rhs": row["term"]} for row in result.rows.rows() if row["estimate"] != 0
+    ]
+    cause = ", ".join(f"{name} {points:+g}" for name, points in result.changes.items())
+    return _forest(rows, f"Index points expected from {plain_text(cause)}", arrows=False)

@@ -13,11 +13,18 @@ from satmodels.errors import ArgumentError, DataError, SchemaError, one_of
 from satmodels.intake.batches import matrix
 from satmodels.intake.cells import check_weight
 from satmodels.intake.frames import Frame, open_frame
+from satmodels.sem.pls.missing import (
+    MISSING,
+    ROW_POLICIES,
+    Missing,
+    em_moments,
+    mean_replaced,
+    pairwise_moments,
+    refuse_gaps,
+)
 from satmodels.statistics.moments import Moments
 
 Array = NDArray[np.float64]
-Missing = Literal["mean", "drop", "error"]
-MISSING: tuple[Missing, ...] = ("mean", "drop", "error")
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,19 +59,27 @@ class Answers:
         return replace(moments, n_dropped=self.n_dropped)
 
 
-def read_moments(X: Any, columns: Sequence[str], sample_weight: Any, missing: Missing) -> Moments:
-    """Return the moments of the columns, streamed from the engine where nothing is to be replaced."""
+def read_moments(X: Any, columns: Sequence[str], sample_weight: Any, missing: Missing) -> tuple[Moments, int]:
+    """Return the moments of the columns and the number of missing answers that were made up for.
+
+    They are streamed from the engine where nothing is to be replaced.
+    """
     if missing not in MISSING:
         raise one_of("missing", missing, MISSING)
     if isinstance(X, Moments):
         if sample_weight is not None:
             raise ArgumentError("moments carry their weights: collect them with weight=, not sample_weight=")
-        return X.select(columns)
-    if not isinstance(X, np.ndarray) and (sample_weight is None or isinstance(sample_weight, str)):
+        return X.select(columns), 0
+    if is_frame(X) and (sample_weight is None or isinstance(sample_weight, str)):
         moments = Moments.collect(X, columns, sample_weight)
         if moments.n_dropped == 0 or missing == "drop":
-            return moments
-    return read_answers(X, columns, sample_weight, missing).moments
+            return moments, 0
+    if missing in ROW_POLICIES:
+        answers = read_answers(X, columns, sample_weight, missing)
+        return answers.moments, answers.n_missing if missing == "mean" else 0
+    answers = read_answers(X, columns, sample_weight, "keep")
+    made = pairwise_moments if missing == "pairwise" else em_moments
+    return made(answers.rows, answers.weights, answers.columns), answers.n_missing
 
 
 def read_answers(
@@ -79,6 +94,11 @@ def read_answers(
     SchemaError
         A column holds no numbers, or ``missing="error"`` and an answer is missing.
     """
+    if missing in ("pairwise", "em"):
+        raise ArgumentError(
+            f"missing={missing!r} gives moments and no complete rows, so rows can't be resampled or predicted "
+            f"with it: choose one of {ROW_POLICIES} for this."
+        )
     if missing not in (*MISSING, "keep"):
         raise one_of("missing", missing, MISSING)
     if isinstance(X, Moments):
@@ -92,34 +112,44 @@ def read_answers(
     n_dropped = 0
     complete: NDArray[np.intp] | None = None
     if n_missing and missing == "error":
-        j = int(gaps.any(axis=0).argmax())
-        at = np.flatnonzero(gaps[:, j])
-        raise SchemaError.answers(
-            columns[j],
-            "no answer is missing",
-            'Choose missing="mean" or missing="drop", or fill the gaps first.',
-            n_bad=len(at),
-            offenders=[(int(i), None) for i in at[:5]],
-        )
+        refuse_gaps(gaps, columns)
     if n_missing and missing == "drop":
         keep = np.flatnonzero(gaps.sum(axis=1) == 0)
         n_dropped = len(rows) - len(keep)
         rows, complete = rows[keep], keep
         weights = None if weights is None else weights[keep]
     elif n_missing and missing == "mean":
-        rows = _mean_replaced(rows, gaps, weights, columns)
+        rows = mean_replaced(rows, weights, columns)
     return Answers(columns, rows, weights, n_missing, n_dropped, complete)
+
+
+def is_frame(X: Any) -> bool:
+    """Say whether X is a dataframe and not an array (or what becomes one)."""
+    if isinstance(X, np.ndarray | list | tuple) or hasattr(X, "tocsr"):
+        return False
+    return hasattr(type(X), "columns") or not hasattr(X, "__array__")
 
 
 def _named(X: Any) -> Any:
     """Give the columns of an array the names x0, x1, ... as scikit-learn does."""
-    if not isinstance(X, np.ndarray):
+    if hasattr(X, "tocsr"):
+        raise ArgumentError(
+            "sparse input is not supported: answers of 0 are not missing. Give a dense table."
+        )
+    if is_frame(X):
         return X
     import pandas as pd
 
-    if X.ndim != 2:
-        raise ArgumentError(f"the answers are a table: rows by columns, not an array of shape {X.shape}")
-    return pd.DataFrame(X, columns=[f"x{j}" for j in range(X.shape[1])])
+    array = np.asarray(X)
+    if np.iscomplexobj(array):
+        raise ArgumentError("Complex data not supported: answers are real numbers")
+    if array.ndim != 2:
+        raise ArgumentError(
+            f"the answers are a table: rows by columns, not an array of shape {array.shape}. Reshape your data."
+        )
+    if array.shape[1] == 0:
+        raise ArgumentError(f"0 feature(s) (shape={array.shape}) while a minimum of 1 is required.")
+    return pd.DataFrame(array, columns=[f"x{j}" for j in range(array.shape[1])])
 
 
 def _weights(frame: Frame, sample_weight: Any, n: int) -> Array | None:
@@ -147,33 +177,25 @@ def _weights(frame: Frame, sample_weight: Any, n: int) -> Array | None:
             offenders=[(int(i), float(weights[i])) for i in at[:5]],
         )
     if weights.sum() <= 0:
-        raise DataError("every weight is 0: no answer counts")
+        raise DataError("every weight is zero: no answer counts")
     return weights
-
-
-def _mean_replaced(
-    rows: Array, gaps: NDArray[np.bool_], weights: Array | None, columns: Sequence[str]
-) -> Array:
-    present = (~gaps).astype(float) if weights is None else ~gaps * weights[:, None]
-    total = present.sum(axis=0)
-    if (total == 0).any():
-        empty = [c for c, t in zip(columns, total, strict=True) if t == 0]
-        raise DataError(f"every answer is missing in {empty}. Leave these columns out.", columns=empty)
-    means = (np.where(gaps, 0.0, rows) * present).sum(axis=0) / total
-    return np.where(gaps, means, rows)
 
 
 def read_clusters(X: Any, cluster: Any, answers: Answers) -> NDArray[np.intp] | None:
     """Return the cluster of each kept row, numbered from 0; None without clusters."""
     if cluster is None:
         return None
-    values = open_frame(_named(X)).values(cluster) if isinstance(cluster, str) else list(cluster)
-    n_read = len(answers.rows) + answers.n_dropped
-    if len(values) != n_read:
-        raise ArgumentError(f"cluster has {len(values)} entries; there are {n_read} rows, one for each")
-    if answers.kept is not None:
-        values = [values[i] for i in answers.kept]
+    values = read_labels(X, cluster, answers)
     number = {value: i for i, value in enumerate(dict.fromkeys(values))}
     if len(number) < 2:
         raise ArgumentError("there is a single cluster: nothing can be drawn")
     return np.array([number[value] for value in values], dtype=np.intp)
+
+
+def read_labels(X: Any, labels: Any, answers: Answers) -> list[Any]:
+    """Return the label (group, cluster) of each kept row: of a column, or given one for each row."""
+    values = open_frame(_named(X)).values(labels) if isinstance(labels, str) else list(labels)
+    n_read = len(answers.rows) + answers.n_dropped
+    if len(values) != n_read:
+        raise ArgumentError(f"there are {len(values)} labels and {n_read} rows: give one for each row")
+    return values if answers.kept is None else [values[i] for i in answers.kept]

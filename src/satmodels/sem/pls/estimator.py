@@ -13,17 +13,27 @@ from sklearn.utils.validation import check_is_fitted
 from satmodels.errors import ArgumentError, ConvergenceError, DataError, ImproperSolutionWarning, one_of
 from satmodels.sem.index import item_scales
 from satmodels.sem.model.spec import ModelSpec
-from satmodels.sem.pls.answers import Missing, read_answers, read_clusters, read_moments
+from satmodels.sem.pls.answers import (
+    Answers,
+    is_frame,
+    read_answers,
+    read_clusters,
+    read_labels,
+    read_moments,
+)
 from satmodels.sem.pls.compile import compile_structure
 from satmodels.sem.pls.estimates import Estimates, estimate
+from satmodels.sem.pls.missing import Missing
 from satmodels.sem.pls.resampling import PLSResampling
 from satmodels.sem.pls.result import PLSResult, build_result
 from satmodels.sem.pls.structure import Structure
 from satmodels.sem.pls.weighting import MAX_ITERATIONS, SCHEMES, TOLERANCE, Scheme
 from satmodels.sem.resample_table import ResampleTable
 from satmodels.statistics.moments import Moments
+from satmodels.stored import read_document, write_document
 
 Array = NDArray[np.float64]
+VERSION = 1  # of the stored form
 COLLINEAR = 1e-10  # smallest eigenvalue of a mode-B block that is still treated as full rank
 
 
@@ -41,8 +51,10 @@ class PLSPM(TransformerMixin, BaseEstimator):
     consistent : bool, default False
         Correct ``=~`` blocks for measurement error (consistent PLS, PLSc). Use it where the constructs
         are common factors of their items.
-    missing : {"mean", "drop", "error"}, default "mean"
-        Replace a missing answer by the column's mean, leave the row out, or refuse.
+    missing : {"mean", "drop", "pairwise", "em", "error"}, default "mean"
+        Replace a missing answer by the column's mean; leave the row out; correlate each pair of columns
+        on the rows that have both; estimate the moments by maximum likelihood (EM, for answers missing at
+        random); or refuse. "pairwise" and "em" give a fit, but no rows to resample.
     tol : float, default 1e-7
         The iteration stops when no weight changes by this much.
     max_iter : int, default 300
@@ -125,17 +137,26 @@ class PLSPM(TransformerMixin, BaseEstimator):
             The construct scores vanish, so that no weights exist.
         """
         spec, structure = self._compile()
-        moments = read_moments(X, structure.columns, sample_weight, self.missing)
+        moments, n_missing = read_moments(X, structure.columns, sample_weight, self.missing)
         estimates = self._estimate(moments, structure)
         self.structure_ = structure
         self.result_: PLSResult = build_result(
-            spec, structure, estimates, moments, scheme=self.scheme, consistent=self.consistent
+            spec,
+            structure,
+            estimates,
+            moments,
+            scheme=self.scheme,
+            consistent=self.consistent,
+            n_missing=n_missing,
         )
         if self.result_.problems:
             warnings.warn("; ".join(self.result_.problems), ImproperSolutionWarning, stacklevel=2)
         self.n_iter_ = self.result_.iterations
-        self.feature_names_in_ = np.asarray(structure.columns, dtype=object)
         self.n_features_in_ = len(structure.columns)
+        if isinstance(X, Moments) or is_frame(X):
+            self.feature_names_in_ = np.asarray(structure.columns, dtype=object)
+        else:
+            self.n_features_in_ = np.asarray(X).shape[1]
         return self
 
     def transform(self, X: Any) -> Array:
@@ -145,7 +166,7 @@ class PLSPM(TransformerMixin, BaseEstimator):
         fitted on. Missing answers take the fitted mean (``missing="mean"``); a row with a missing
         answer gives missing scores otherwise.
         """
-        return self._standardised(X) @ self.result_.groups[0].weights
+        return self._standardised(X) @ self._weights()
 
     def predict(self, X: Any) -> Array:
         """Predict the items of the endogenous constructs, in the units of the answers.
@@ -158,8 +179,9 @@ class PLSPM(TransformerMixin, BaseEstimator):
         ndarray, shape (rows, items)
             Columns in the order of ``endogenous_items_``.
         """
+        scores = self._standardised(X) @ self._weights()
         g = self.result_.groups[0]
-        predicted = self.transform(X) @ g.paths.T @ g.loadings.T
+        predicted = scores @ g.paths.T @ g.loadings.T
         at = [g.moments.columns.index(item) for item in self.endogenous_items_]
         return predicted[:, at] * g.moments.std[at] + g.moments.mean[at]
 
@@ -207,12 +229,28 @@ class PLSPM(TransformerMixin, BaseEstimator):
         spec, structure = self._compile()
         answers = read_answers(X, structure.columns, sample_weight, self.missing)
         self._estimate(answers.moments, structure)  # what is wrong with the data is said before the draws
+        return self._plan(spec, structure, answers, scale, read_clusters(X, cluster, answers))
+
+    def _grouped_resampling(
+        self, X: Any, by: str, *, sample_weight: Any, scale: Any
+    ) -> tuple[PLSResampling, list[Any]]:
+        """Give the comparisons of groups what they need: the plan, and the group of each row."""
+        spec, structure = self._compile()
+        if by in structure.columns:
+            raise ArgumentError(f"column {by!r} is an item of the model: it can't be the group as well")
+        answers = read_answers(X, structure.columns, sample_weight, self.missing)
+        self._estimate(answers.moments, structure)
+        return self._plan(spec, structure, answers, scale), read_labels(X, by, answers)
+
+    def _plan(
+        self, spec: ModelSpec, structure: Structure, answers: Answers, scale: Any, unit: Any = None
+    ) -> PLSResampling:
         items = list(structure.columns)
         known = scale is not None or all(item in spec.scales for item in items)
         return PLSResampling(
             spec=spec,
             structure=structure,
-            table=ResampleTable.of(answers.rows, answers.weights, read_clusters(X, cluster, answers)),
+            table=ResampleTable.of(answers.rows, answers.weights, unit),
             scheme=self.scheme,
             consistent=self.consistent,
             tol=self.tol,
@@ -220,8 +258,49 @@ class PLSPM(TransformerMixin, BaseEstimator):
             limits=item_scales(items, spec, scale) if known else None,
         )
 
+    def _weights(self) -> Array:
+        return self.result_.groups[0].weights
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.input_tags.allow_nan = self.missing != "error"
+        return tags
+
+    def to_json(self) -> str:
+        """Return the fitted model as a JSON document: parameters, specification, moments; no respondent."""
+        check_is_fitted(self, "result_")
+        parameters = {name: value for name, value in self.get_params().items() if name != "spec"}
+        body = {
+            "spec": self.result_.spec.to_json(),
+            "parameters": parameters,
+            "moments": self.result_.groups[0].moments.to_json(),
+        }
+        return write_document("PLSPM", VERSION, body)
+
+    @classmethod
+    def from_json(cls, text: str | bytes) -> Self:
+        """Read a document of :meth:`to_json`: the model is estimated again from its moments.
+
+        Raises
+        ------
+        ArgumentError, SpecError
+            Anything about the text is not as :meth:`to_json` leaves it.
+        """
+        body = read_document(text, "PLSPM", VERSION, ("spec", "parameters", "moments"))
+        try:
+            model = cls(ModelSpec.from_json(body["spec"]), **body["parameters"])
+        except (TypeError, AttributeError) as error:
+            raise ArgumentError(f"the parameters of this stored PLSPM are not known: {error}") from error
+        return model.fit(Moments.from_json(body["moments"]))
+
     def _standardised(self, X: Any) -> Array:
         check_is_fitted(self, "result_")
+        shape = () if is_frame(X) else np.asarray(X).shape
+        if len(shape) == 2 and shape[1] != self.n_features_in_:
+            raise ArgumentError(
+                f"X has {shape[1]} features, but {type(self).__name__} is expecting {self.n_features_in_} "
+                "features as input"
+            )
         moments = self.result_.groups[0].moments
         rows = read_answers(X, moments.columns, None, "keep").rows
         z = (rows - moments.mean) / moments.std
@@ -237,9 +316,9 @@ def checked_corr(moments: Moments, structure: Structure) -> Array:
         Naming the columns: too few rows, a constant column, a collinear block of mode B, or
         correlations that no data can have.
     """
-    moments.check_variances()
     if moments.n < 3:
-        raise DataError(f"a path model needs more than {moments.n} rows")
+        raise DataError(f"a path model needs at least 3 rows: n_samples = {moments.n}")
+    moments.check_variances()
     corr = moments.corr
     if np.linalg.eigvalsh(corr)[0] < -1e-8 * len(corr):
         raise DataError(

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from satmodels.sem.index import index_weights
 from satmodels.sem.model.spec import ModelSpec
+from satmodels.sem.pls.batch_algebra import block_product, dot
 from satmodels.sem.pls.estimates import Estimates, estimate, total_effects
 from satmodels.sem.pls.result import parameter_names, parameter_values
 from satmodels.sem.pls.structure import Structure
@@ -28,7 +29,7 @@ class PLSResampling:
     names : list of (lhs, op, rhs)
         What is computed: the model's parameters first, then, with operators of our own, ``r2``,
         ``total``, ``indirect``, ``htmt``, ``alpha``, ``rho_a``, ``rho_c``, ``ave`` and, where the
-        scales are known, ``index``.
+        scales are known, ``index`` and ``slope`` (paths in index points).
     n_parameters : int
         How many of the names are parameters of the model.
     """
@@ -56,6 +57,7 @@ class PLSResampling:
         endogenous = [c for c, sources in zip(constructs, self.structure.sources, strict=True) if sources]
         pairs = [(a, b) for i, a in enumerate(constructs) for b in constructs[:i]]
         index = constructs if self.limits is not None else ()
+        slopes = self.structure.paths if self.limits is not None else []
         return [
             *parameter_names(self.spec, self.structure),
             *((c, "r2", c) for c in endogenous),
@@ -64,6 +66,7 @@ class PLSResampling:
             *((a, "htmt", b) for a, b in pairs),
             *((c, op, c) for op in ("alpha", "rho_a", "rho_c", "ave") for c in constructs),
             *((c, "index", c) for c in index),
+            *((constructs[t], "slope", constructs[s]) for t, s in slopes),
         ]
 
     def compute(self, sums: Array) -> Array:
@@ -125,13 +128,17 @@ class PLSResampling:
     def _index(self, moments: ResampledMoments, fitted: Estimates) -> Array:
         assert self.limits is not None  # noqa: S101 - the caller looked
         found: list[Array] = []
+        spread: list[Array] = []
         for j, block in enumerate(self.structure.blocks):
             at = list(self.structure.places[block])
             low = np.array([self.limits[item][0] for item in self.structure.items(j)])[:, None]
             span = np.array([self.limits[item][1] for item in self.structure.items(j)])[:, None] - low
             v = index_weights(fitted.weights[block], moments.std[at])
             found.append((v * (moments.mean[at] - low) / span).sum(axis=0) * 100)
-        return np.stack(found)
+            scaled = v / span * moments.std[at]
+            spread.append(np.sqrt(dot(scaled, block_product(moments.corr[np.ix_(at, at)], scaled))))
+        slopes = [fitted.paths[t, s] * spread[t] / spread[s] for t, s in self.structure.paths]
+        return np.stack([*found, *slopes])
 
 
 def linked(structure: Structure, *, indirect: bool = False) -> list[tuple[int, int]]:

@@ -1,0 +1,317 @@
+"""Compare groups or waves: whether a path, an index or any other quantity of the model differs."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from satmodels.errors import ArgumentError, ConvergenceError, DataError, one_of, unknown
+from satmodels.intake.library import FrameLibrary
+from satmodels.results import FrameBuilder, Result, Table
+from satmodels.sem.bootstrap import confidence_limits
+from satmodels.sem.pls.resampling import PLSResampling
+from satmodels.sem.resample_table import DRAWS_AT_ONCE, ResampleTable
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+Array = NDArray[np.float64]
+COUNTS_AT_ONCE = 4_000_000  # entries of a table of counts: 32 MB
+SMALLEST_GROUP = 10
+DIFFERENCE_COLUMNS = (
+    "group", "reference", "lhs", "op", "rhs", "estimate", "std_error", "p_value", "conf_low", "conf_high",
+    "group_estimate", "reference_estimate",
+)  # fmt: skip
+ESTIMATE_COLUMNS = ("group", "lhs", "op", "rhs", "estimate", "std_error", "conf_low", "conf_high", "n")
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True, repr=False, eq=False)
+class GroupComparison(Result):
+    """Result of :func:`compare_groups`.
+
+    Attributes
+    ----------
+    differences : Table
+        One row per group (other than the reference) and quantity: ``estimate`` is the group's value
+        minus the reference's.
+    estimates_by_group : Table
+        One row per group and quantity, with its bootstrap interval.
+    by : str
+        The grouping column.
+    reference : object
+        The group that the others are compared with.
+    n : int
+        Number of permutations, and of resamples in each group.
+    n_no_group : int
+        Rows left out because their group is missing.
+    n_failed : int
+        Permutations and resamples on which the estimation failed.
+    """
+
+    library: FrameBuilder = dataclasses.field(default=FrameLibrary.PANDAS, compare=False)
+    differences: Table
+    estimates_by_group: Table
+    by: str
+    reference: object
+    n: int
+    n_no_group: int
+    n_failed: int
+    level: float
+    seed: int | None
+    kind: ClassVar[str] = "group_comparison"
+
+    def _tidy(self) -> Table:
+        return self.differences
+
+    def _glance(self) -> Mapping[str, Any]:
+        groups = list(dict.fromkeys(self.estimates_by_group["group"]))
+        return {
+            "by": self.by,
+            "groups": len(groups),
+            "reference": self.reference,
+            "draws": self.n,
+            "n_no_group": self.n_no_group,
+            "n_failed": self.n_failed,
+            "level": self.level,
+            "seed": self.seed,
+        }
+
+    def table(self, op: str) -> pd.DataFrame:
+        """Return the differences of one kind: ``"~"``, ``"=~"``, ``"index"``, ``"r2"``, ``"total"``, ..."""
+        return _of_kind(self.differences, op)
+
+    def estimates(self, op: str) -> pd.DataFrame:
+        """Return the values of one kind in each group, with their bootstrap intervals."""
+        return _of_kind(self.estimates_by_group, op)
+
+
+def compare_groups(
+    model: Any,
+    X: Any,
+    by: str,
+    *,
+    reference: Any = None,
+    n: int = 1000,
+    seed: int | None = None,
+    level: float = 0.95,
+    sample_weight: Any = None,
+    scale: Any = None,
+) -> GroupComparison:
+    """Test for every quantity of a PLS path model whether groups differ.
+
+    Parameters
+    ----------
+    model : PLSPM
+        The model; it is estimated in each group.
+    X : dataframe
+        The rows.
+    by : str
+        Column of the groups: segments, regions, waves.
+    reference : object, optional
+        The group that the others are compared with; the first in sorted order by default.
+    n : int, default 1000
+        Number of permutations, and of bootstrap resamples in each group.
+    seed : int, optional
+        Seed of the random numbers.
+    level : float, default 0.95
+        Level of the intervals.
+    sample_weight : array or str, optional
+        Survey weights.
+    scale : Scale, (low, high) or mapping, optional
+        Answer scales, for the indices from 0 to 100; by default those of the model.
+
+    Returns
+    -------
+    GroupComparison
+        ``.tidy()`` and ``.table(op)`` hold the differences, ``.estimates(op)`` the groups' own values.
+
+    Notes
+    -----
+    The p-value is that of a permutation test: rows are dealt out to the two groups anew, with the
+    groups' sizes, and the model is estimated in both (Chin and Dibbern 2010). It is the share of
+    permutations whose difference is at least as large as the one found, the one found counted too. The
+    interval of a difference comes from independent bootstraps in both groups. Both carry the
+    uncertainty of the outer weights, also for the index. No p-value is corrected for their number.
+
+    References
+    ----------
+    .. [1] Chin, W. W. and Dibbern, J. (2010). An introduction to a permutation based procedure for
+       multi-group PLS analysis. In Handbook of Partial Least Squares, 171-193.
+
+    Raises
+    ------
+    ArgumentError
+        The grouping column or the reference is not there, or there is a single group.
+    DataError
+        A group has fewer than 10 rows.
+    """
+    if not hasattr(model, "_grouped_resampling"):
+        raise ArgumentError(
+            f"compare_groups takes a PLSPM, not a {type(model).__name__}; for CBSEM use invariance()"
+        )
+    if isinstance(n, bool) or int(n) != n or n < 20:
+        raise ArgumentError(f"n={n!r}: at least 20 permutations are needed")
+    plan, labels = model._grouped_resampling(X, by, sample_weight=sample_weight, scale=scale)
+    groups = split_groups(labels, by)
+    if reference is None:
+        reference = next(iter(groups))
+    elif reference not in groups:
+        raise unknown("group", reference, groups)
+    rng = np.random.default_rng(seed)
+    fitted = {name: _bootstrapped(plan, rows, n, rng) for name, rows in groups.items()}
+    n_failed = sum(int(np.isnan(values).any(axis=0).sum()) for _, values in fitted.values())
+    estimates = [
+        row
+        for name, rows in groups.items()
+        for row in _estimate_rows(plan, name, len(rows), fitted[name], level)
+    ]
+    differences: list[dict[str, Any]] = []
+    for name, rows in groups.items():
+        if name == reference:
+            continue
+        found, resampled = _difference(fitted[name], fitted[reference])
+        permuted = _permuted(plan, rows, groups[reference], n, rng)
+        usable = ~np.isnan(permuted[: plan.n_parameters]).any(axis=0)
+        n_failed += int((~usable).sum())
+        if not usable.any():
+            raise ConvergenceError(f"the model could not be estimated on any permutation of {name!r}")
+        # differences that rounding alone makes count as equal
+        extreme = np.abs(permuted[:, usable]) >= np.abs(found)[:, None] - 1e-12
+        p_value = (1 + extreme.sum(axis=1)) / (1 + usable.sum())
+        low, high = confidence_limits(found, resampled, "percentile", level)
+        std_error = resampled.std(axis=1, ddof=1)
+        for i, (lhs, op, rhs) in enumerate(plan.names):
+            varies = std_error[i] > 1e-12
+            differences.append(
+                {
+                    "group": name,
+                    "reference": reference,
+                    "lhs": lhs,
+                    "op": op,
+                    "rhs": rhs,
+                    "estimate": float(found[i]),
+                    "std_error": float(std_error[i]),
+                    "p_value": float(p_value[i]) if varies else None,
+                    "conf_low": float(low[i]),
+                    "conf_high": float(high[i]),
+                    "group_estimate": float(fitted[name][0][i]),
+                    "reference_estimate": float(fitted[reference][0][i]),
+                }
+            )
+    return GroupComparison(
+        differences=Table.from_records(differences, DIFFERENCE_COLUMNS),
+        estimates_by_group=Table.from_records(estimates, ESTIMATE_COLUMNS),
+        by=by,
+        reference=reference,
+        n=int(n),
+        n_no_group=sum(label is None for label in labels),
+        n_failed=n_failed,
+        level=level,
+        seed=seed,
+    )
+
+
+def split_groups(labels: list[Any], by: str) -> dict[Any, NDArray[np.intp]]:
+    """Return the row numbers of each group, groups in sorted order, rows without a group left out."""
+    names = {label for label in labels if label is not None}
+    if len(names) < 2:
+        raise ArgumentError(f"column {by!r} has {len(names)} group: nothing to compare")
+    ordered = sorted(names, key=lambda v: (str(type(v)), v))
+    groups = {name: np.flatnonzero([label == name for label in labels]) for name in ordered}
+    for name, rows in groups.items():
+        if len(rows) < SMALLEST_GROUP:
+            raise DataError(
+                f"group {name!r} of {by!r} has {len(rows)} rows: at least {SMALLEST_GROUP} are needed. Merge "
+                "small groups first."
+            )
+    return groups
+
+
+def _subtable(table: ResampleTable, rows: NDArray[np.intp]) -> ResampleTable:
+    return dataclasses.replace(table, rows=table.rows[rows], weights=table.weights[rows])
+
+
+def _bootstrapped(
+    plan: PLSResampling, rows: NDArray[np.intp], n: int, rng: np.random.Generator
+) -> tuple[Array, Array]:
+    """Return the estimates of one group and its resampled values, (quantities,) and (quantities, n)."""
+    table = _subtable(plan.table, rows)
+    estimate = plan.compute(table.sums(np.ones((1, len(rows)))))[:, 0]
+    if np.isnan(estimate[: plan.n_parameters]).any():
+        raise ConvergenceError(
+            "the model can't be estimated in one of the groups: look for items without variance in it"
+        )
+    sums = table.bootstrap(n, rng)
+    values = np.concatenate(
+        [plan.compute(sums[:, first : first + DRAWS_AT_ONCE]) for first in range(0, n, DRAWS_AT_ONCE)], axis=1
+    )
+    return estimate, values
+
+
+def _difference(group: tuple[Array, Array], reference: tuple[Array, Array]) -> tuple[Array, Array]:
+    resampled = group[1] - reference[1]
+    usable = ~np.isnan(resampled).any(axis=0)
+    if usable.sum() < 2:
+        raise ConvergenceError("the model could not be estimated on the resamples of the groups")
+    return group[0] - reference[0], resampled[:, usable]
+
+
+def _permuted(
+    plan: PLSResampling,
+    rows: NDArray[np.intp],
+    reference: NDArray[np.intp],
+    n: int,
+    rng: np.random.Generator,
+) -> Array:
+    """Return the differences when rows are dealt out to both groups at random, (quantities, n)."""
+    both = np.concatenate([rows, reference])
+    table = _subtable(plan.table, both)
+    total = table.sums(np.ones((1, len(both))))
+    batch = max(1, min(DRAWS_AT_ONCE, COUNTS_AT_ONCE // len(both)))
+    found: list[Array] = []
+    for start in range(0, n, batch):
+        sums = table.sums(dealt(len(both), len(rows), min(batch, n - start), rng))
+        found.append(plan.compute(sums) - plan.compute(total - sums))
+    return np.concatenate(found, axis=1)
+
+
+def dealt(n_rows: int, n_taken: int, n: int, rng: np.random.Generator) -> Array:
+    """Return ``n`` random choices of ``n_taken`` of the rows as counts of 0 and 1."""
+    counts = np.zeros((n, n_rows))
+    counts[:, :n_taken] = 1
+    return rng.permuted(counts, axis=1)
+
+
+def _estimate_rows(
+    plan: PLSResampling, group: Any, n_rows: int, fitted: tuple[Array, Array], level: float
+) -> list[dict[str, Any]]:
+    estimate, values = fitted
+    values = values[:, ~np.isnan(values[: plan.n_parameters]).any(axis=0)]
+    low, high = confidence_limits(estimate, values, "percentile", level)
+    std_error = values.std(axis=1, ddof=1)
+    return [
+        {
+            "group": group,
+            "lhs": lhs,
+            "op": op,
+            "rhs": rhs,
+            "estimate": float(estimate[i]),
+            "std_error": float(std_error[i]),
+            "conf_low": float(low[i]),
+            "conf_high": float(high[i]),
+            "n": n_rows,
+        }
+        for i, (lhs, op, rhs) in enumerate(plan.names)
+    ]
+
+
+def _of_kind(table: Table, op: str) -> pd.DataFrame:
+    kinds = list(dict.fromkeys(table["op"]))
+    if op not in kinds:
+        raise one_of("op", op, kinds)
+    rows = [row for row in table.rows() if row["op"] == op]
+    return FrameLibrary.PANDAS.build(Table.from_records(rows, table.names).columns())

@@ -1,0 +1,160 @@
+"""Groups, importance-performance maps, what-if and prediction."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+from pls_simulated import ITEMS, SPEC, simulated
+
+import satmodels as sat
+
+
+@pytest.fixture(scope="module")
+def waves() -> pd.DataFrame:
+    first, second = simulated(150, 1).assign(wave=2024), simulated(170, 2).assign(wave=2025)
+    second[["l1", "l2"]] = (second[["l1", "l2"]] + 1).clip(1, 10)
+    return pd.concat([first, second], ignore_index=True)
+
+
+def test_a_risen_index_is_found_and_equal_paths_are_not(waves: pd.DataFrame) -> None:
+    model = sat.PLSPM(SPEC)
+    result = sat.compare_groups(model, waves, "wave", n=300, seed=1, scale=(1, 10))
+    index = result.table("index").set_index("lhs")
+    assert index.loc["Loyalty", "p_value"] < 0.01
+    assert index.loc["Loyalty", "conf_low"] > 0
+    assert (index.loc[["Quality", "Value"], "p_value"] > 0.05).all()
+    assert (result.table("~")["p_value"] > 0.05).all()
+    for wave in (2024, 2025):
+        own = model.fit(waves[waves["wave"] == wave]).result_.index((1, 10))["estimate"]
+        estimates = result.estimates("index")
+        found = estimates[estimates["group"] == wave]["estimate"]
+        assert found.tolist() == pytest.approx(own.tolist())
+    row = index.loc["Loyalty"]
+    assert row["estimate"] == pytest.approx(row["group_estimate"] - row["reference_estimate"])
+    assert "reference=2024" in repr(result)
+
+
+def test_groups_are_checked(waves: pd.DataFrame) -> None:
+    model = sat.PLSPM(SPEC)
+    with pytest.raises(sat.ArgumentError, match="nothing to compare"):
+        sat.compare_groups(model, waves.assign(wave=1), "wave")
+    with pytest.raises(sat.ArgumentError, match="2023"):
+        sat.compare_groups(model, waves, "wave", reference=2023)
+    with pytest.raises(sat.ArgumentError, match="item of the model"):
+        sat.compare_groups(model, waves, "q1")
+    with pytest.raises(sat.DataError, match="3 rows"):
+        sat.compare_groups(model, waves.assign(wave=np.arange(320) < 3), "wave")
+    with pytest.raises(sat.ArgumentError, match="20 permutations"):
+        sat.compare_groups(model, waves, "wave", n=5)
+    missing = waves.assign(wave=waves["wave"].where(waves.index > 9))
+    assert sat.compare_groups(model, missing, "wave", n=30, seed=1).n_no_group == 10
+
+
+def test_micom(waves: pd.DataFrame) -> None:
+    result = sat.micom(sat.PLSPM(SPEC), waves, "wave", n=300, seed=1).tidy().set_index("construct")
+    assert (result["correlation"] > 0.99).all()
+    assert (result["correlation"] <= 1 + 1e-12).all()
+    assert result.loc["Loyalty", "p_mean"] < 0.01
+    assert result.loc["Loyalty", "invariance"] in ("partial", "none")
+    assert result.loc["Quality", "invariance"] == "full"
+    other = waves.assign(q1=np.where(waves["wave"] == 2025, 11 - waves["q1"], waves["q1"]))
+    turned = sat.micom(sat.PLSPM(SPEC), other, "wave", n=200, seed=1).tidy().set_index("construct")
+    assert turned.loc["Quality", "invariance"] == "none"
+
+
+def test_ipma(waves: pd.DataFrame) -> None:
+    result = sat.PLSPM(SPEC).fit(waves).result_
+    table = sat.ipma(result, "Loyalty", scale=(1, 10)).tidy().set_index("term")
+    assert table.index.tolist() == ["Quality", "Value"]
+    index = result.index((1, 10)).set_index("construct")
+    total = result.effects().set_index(["source", "target"]).loc[("Quality", "Loyalty"), "total"]
+    spread = index.loc["Loyalty", "std_dev"] / index.loc["Quality", "std_dev"]
+    assert table.loc["Quality", "importance"] == pytest.approx(total * spread)
+    assert table.loc["Quality", "performance"] == pytest.approx(index.loc["Quality", "estimate"])
+    items = sat.ipma(result, "Loyalty", level="item", scale=(1, 10)).tidy()
+    by_construct = items.groupby("construct")["importance"].sum()
+    assert by_construct["Quality"] == pytest.approx(table.loc["Quality", "importance"])
+    with pytest.raises(sat.ArgumentError, match="no construct has an effect"):
+        sat.ipma(result, "Quality", scale=(1, 10))
+    with pytest.raises(sat.ArgumentError, match="Loyality"):
+        sat.ipma(result, "Loyality", scale=(1, 10))
+
+
+def test_importance_is_the_slope_of_the_indices(waves: pd.DataFrame) -> None:
+    """With one source, a point of its index moves the target's index by the regression slope."""
+    model = sat.PLSPM("Quality =~ q1 + q2 + q3\nLoyalty =~ l1 + l2\nLoyalty ~ Quality", tol=1e-12).fit(waves)
+    scores = model.transform(waves)
+    index = model.result_.index((1, 10))
+    points = index["estimate"].to_numpy() + scores * index["std_dev"].to_numpy()
+    slope = np.polyfit(points[:, 0], points[:, 1], 1)[0]
+    table = sat.ipma(model.result_, "Loyalty", scale=(1, 10)).tidy()
+    assert table["importance"].item() == pytest.approx(slope)
+
+
+def test_what_if(waves: pd.DataFrame) -> None:
+    model = sat.PLSPM(SPEC)
+    result = model.fit(waves).result_
+    found = sat.what_if(result, {"Quality": 5}, scale=(1, 10)).tidy().set_index("term")
+    importance = sat.ipma(result, "Loyalty", scale=(1, 10)).tidy().set_index("term")["importance"]
+    assert found.loc["Loyalty", "estimate"] == pytest.approx(5 * importance["Quality"])
+    both = sat.what_if(result, {"Quality": 5, "Value": 0}, scale=(1, 10)).tidy().set_index("term")
+    assert both.loc["Value", "estimate"] == 0
+    assert both.loc["Loyalty", "estimate"] < found.loc["Loyalty", "estimate"]
+    draws = sat.bootstrap(model, waves, n=200, seed=1, scale=(1, 10))
+    with_interval = sat.what_if(draws, {"Quality": 5}).tidy().set_index("term")
+    assert with_interval.loc["Loyalty", "estimate"] == pytest.approx(found.loc["Loyalty", "estimate"])
+    row = with_interval.loc["Loyalty"]
+    assert 0 < row["conf_low"] < row["estimate"] < row["conf_high"]
+    assert row["index_after"] == pytest.approx(row["index_before"] + row["estimate"])
+    for changes in ({}, {"Qualty": 5}, {"Quality": float("nan")}):
+        with pytest.raises(sat.ArgumentError):
+            sat.what_if(result, changes, scale=(1, 10))
+    with pytest.raises(sat.ArgumentError, match="scale="):
+        sat.what_if(sat.bootstrap(model, waves, n=20, seed=1), {"Quality": 5})
+
+
+def test_predict_equals_fitting_without_each_fold() -> None:
+    frame = simulated(60)
+    model = sat.PLSPM(SPEC, tol=1e-10)
+    result = sat.pls_predict(model, frame, folds=3, repetitions=1, seed=7)
+    fold = np.random.default_rng(7).permutation(np.arange(60) % 3)
+    items = ["v1", "v2", "l1", "l2"]
+    errors, of_mean = [], []
+    for f in range(3):
+        train, test = frame[fold != f], frame[fold == f]
+        # transform standardises with n - 1, the cross-validation with n: predictions are the same
+        errors.append(model.fit(train).predict(test) - test[items].to_numpy())
+        of_mean.append(train[items].mean().to_numpy() - test[items].to_numpy())
+    square = (np.concatenate(errors) ** 2).mean(axis=0)
+    table = result.tidy()
+    assert table["term"].tolist() == items
+    assert table["rmse"].tolist() == pytest.approx(np.sqrt(square).tolist(), abs=1e-8)
+    q2 = 1 - square / (np.concatenate(of_mean) ** 2).mean(axis=0)
+    assert table["q2_predict"].tolist() == pytest.approx(q2.tolist(), abs=1e-8)
+
+
+def test_predict_against_benchmarks() -> None:
+    frame = simulated(200)
+    result = sat.pls_predict(sat.PLSPM(SPEC), frame, repetitions=2, seed=1)
+    assert (result.tidy()["q2_predict"] > 0).all()
+    test = result.cvpat().set_index("benchmark")
+    assert test.loc["mean", "estimate"] < 0 and test.loc["mean", "p_value"] < 0.01
+    for options in ({"folds": 1}, {"folds": 500}, {"repetitions": 0}):
+        with pytest.raises(sat.ArgumentError):
+            sat.pls_predict(sat.PLSPM(SPEC), frame, **options)
+
+
+def test_items_are_not_changed(waves: pd.DataFrame) -> None:
+    before = waves.copy()
+    sat.compare_groups(sat.PLSPM(SPEC), waves, "wave", n=20, seed=1)
+    sat.pls_predict(sat.PLSPM(SPEC), waves[ITEMS], repetitions=1, seed=1)
+    pd.testing.assert_frame_equal(waves, before)
+
+
+def test_figures(waves: pd.DataFrame) -> None:
+    pytest.importorskip("matplotlib")
+    model = sat.PLSPM(SPEC).fit(waves)
+    assert sat.plot(sat.compare_groups(model, waves, "wave", n=20, seed=1, scale=(1, 10))) is not None
+    assert sat.plot(sat.ipma(model.result_, "Loyalty", scale=(1, 10))) is not None
+    assert sat.plot(sat.what_if(model.result_, {"Quality": 5}, scale=(1, 10))) is not None
