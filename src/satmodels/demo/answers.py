@@ -92,7 +92,8 @@ def scores(study: ServiceStudy, answers: Any) -> Section:
     nps, csi = rows[0], rows[3]
     by_region = sorted(index.to_dict()["tidy"], key=lambda row: row["estimate"])
     low, high = by_region[0], by_region[-1]
-    real = [row for row in differences.to_dict()["tidy"] if (row.get("p_adjusted") or row["p_value"]) < 0.05]
+    reference = index.to_dict()["tidy"][0]["region"]
+    real = [row for row in differences.to_dict()["tidy"] if row["p_adjusted"] < 0.05]
     section.words = [
         f"The Net Promoter Score is {interval(nps)}: the share of customers who would recommend the company minus "
         f"the share who would not. The satisfaction index is {interval(csi)} of 100. The brackets say how far the "
@@ -103,8 +104,8 @@ def scores(study: ServiceStudy, answers: Any) -> Section:
         "overlapping intervals show.",
         f"{low['region']} is least satisfied ({interval(low)}), {high['region']} most ({interval(high)}). "
         + (
-            f"Against {index.to_dict()['tidy'][0]['region']} the differences of "
-            f"{listed([r['region'] for r in real])} are larger than chance explains."
+            f"Set against {reference}, {listed([str(r['term']).removesuffix(f' - {reference}') for r in real])} "
+            "differ by more than chance explains (Holm's correction for several comparisons)."
             if real
             else "The differences between regions are within what chance explains."
         ),
@@ -112,6 +113,20 @@ def scores(study: ServiceStudy, answers: Any) -> Section:
     section.table("NPS by month", shown(monthly, {"month": "month", **_SCORE}))
     section.table("NPS by region", shown(regional, {"region": "region", **_SCORE}))
     section.table("Satisfaction index by region", shown(index, {"region": "region", **_SCORE}))
+    section.table(
+        "Differences of the index between regions (p: adjusted for the number of comparisons)",
+        shown(
+            differences,
+            {
+                "term": "regions",
+                "estimate": "points",
+                "conf_low": "from",
+                "conf_high": "to",
+                "p_adjusted": "p",
+                "detectable": "smallest that this sample could show",
+            },
+        ),
+    )
     section.table("Satisfaction index by plan", shown(plans, {"plan": "plan", **_SCORE}))
     section.figure(
         "nps_by_month",
