@@ -34,14 +34,15 @@ class Frame:
     The native object is never changed: every step makes a new expression on it.
     """
 
-    __slots__ = ("_nw", "columns", "engine", "library")
+    __slots__ = ("_nw", "_schema", "columns", "engine", "library")
 
     def __init__(self, frame: nw.DataFrame[Any] | nw.LazyFrame[Any]) -> None:
         self._nw = frame
         self.engine: str = frame.implementation.value
         self.library = _COMES_BACK.get(self.engine, FrameLibrary.PYARROW)
         try:
-            self.columns: tuple[str, ...] = tuple(frame.collect_schema().names())
+            self._schema = frame.collect_schema()  # asked for once: some engines take long to answer
+            self.columns: tuple[str, ...] = tuple(self._schema.names())
         except (
             Exception
         ) as error:  # a lazy query that can't even be planned; every engine has its own classes
@@ -63,7 +64,7 @@ class Frame:
 
     def dtype(self, column: str) -> nw.dtypes.DType:
         """Return the type of a column as narwhals names it."""
-        return self._nw.collect_schema()[column]
+        return self._schema[column]
 
     def require(self, columns: Iterable[str], *, role: str = "column") -> None:
         """Raise ArgumentError, with near matches, for the first column that is not there."""

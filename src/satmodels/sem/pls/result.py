@@ -171,12 +171,10 @@ def _labelled(spec: ModelSpec, structure: Structure, estimates: Estimates) -> di
 
 
 def _parameters(spec: ModelSpec, structure: Structure, estimates: Estimates) -> Table:
-    values = parameter_values(spec, structure, estimates)[:, 0]
-    records = [
-        {"lhs": lhs, "op": op, "rhs": rhs, "estimate": float(value)}
-        for (lhs, op, rhs), value in zip(parameter_names(spec, structure), values, strict=True)
-    ]
-    return Table.from_records(records, PARAMETER_COLUMNS)
+    values = parameter_values(spec, structure, estimates)[:, 0].tolist()
+    lhs, op, rhs = zip(*parameter_names(spec, structure), strict=True)
+    unknown = (None,) * len(values)  # what takes resampling to know
+    return Table(PARAMETER_COLUMNS, (lhs, op, rhs, tuple(values), *[unknown] * (len(PARAMETER_COLUMNS) - 4)))
 
 
 def _summary(
