@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import importlib
 import inspect
+import pkgutil
 from pathlib import Path
 
 import satmodels
 from satmodels import _PUBLIC
+from satmodels.results import Result
 
 project = "satmodels"
 author = "The satmodels developers"
@@ -28,6 +30,9 @@ html_theme_options = {
     "footer_start": ["copyright"],
     "footer_end": [],
 }
+# pages without pages below them need no list of them
+html_sidebars = {page: [] for page in ("index", "quickstart", "glossary", "architecture", "changelog")}
+maximum_signature_line_length = 90
 html_static_path: list[str] = ["_static"]
 html_css_files = ["house.css"]
 html_show_sourcelink = False
@@ -78,8 +83,35 @@ def write_api_pages(folder: Path) -> None:
         for name in names:
             lines += _directive(module, name)
         _write_if_changed(folder / f"{page}.rst", "\n".join(lines) + "\n")
+    _write_if_changed(folder / "results.rst", _results_page())
     if left:
         raise RuntimeError(f"public names on no API page: {sorted(left)}")
+
+
+def _results_page() -> str:
+    """Return the page of all result classes, which users receive and never import."""
+    for module in pkgutil.walk_packages(satmodels.__path__, "satmodels."):
+        if not module.name.endswith("__main__"):
+            importlib.import_module(module.name)
+    title = "Results"
+    lines = [title, "=" * len(title), ""]
+    lines += ["What functions and fitted models give. Every result can do what :class:`Result` can.", ""]
+    classes = sorted(_subclasses(Result), key=lambda cls: cls.__name__.lower())
+    for cls in (Result, *classes):
+        if not cls.__name__.startswith("_"):
+            lines += [
+                f".. currentmodule:: {cls.__module__}",
+                "",
+                f".. autoclass:: {cls.__name__}()",
+                "   :members:",
+                "",
+            ]
+    return "\n".join(lines) + "\n"
+
+
+def _subclasses(cls: type) -> set[type]:
+    below = set(cls.__subclasses__())
+    return below.union(*(_subclasses(c) for c in below)) if below else below
 
 
 def _directive(module: str, name: str) -> list[str]:
