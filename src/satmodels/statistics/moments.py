@@ -153,7 +153,8 @@ class Moments:
             total = total + cls.of_block(
                 columns,
                 block[:, : len(columns)],
-                None if weight is None else block[:, len(columns)],
+                None if weight is None else block[:, len(columns)].copy(),
+                overwrite=True,
             )
         return total
 
@@ -164,32 +165,40 @@ class Moments:
         return cls(tuple(columns), 0, np.zeros(p), np.zeros((p, p)), 0.0, 0.0, 0, weighted)
 
     @classmethod
-    def of_block(cls, columns: Sequence[str], block: Array, w: Array | None = None) -> Self:
-        """Return the moments of one array of rows, those with NaN left out."""
-        complete = ~np.isnan(block).any(axis=1)
-        n = int(complete.sum())
-        n_dropped = len(block) - n
-        if n_dropped:
-            block = block[complete]
-            w = None if w is None else w[complete]
+    def of_block(
+        cls, columns: Sequence[str], block: Array, w: Array | None = None, *, overwrite: bool = False
+    ) -> Self:
+        """Return the moments of one array of rows, those with NaN left out; ``overwrite`` spares a copy."""
+        n_dropped = 0
+        # a sum is a number only if all of its terms are; most blocks need no closer look
+        with np.errstate(all="ignore"):
+            sums = block.sum(axis=0)
+        if not np.isfinite(sums).all():
+            complete = ~np.isnan(block).any(axis=1)
+            n_dropped = int(len(block) - complete.sum())
+            if n_dropped:
+                block = block[complete]
+                w = None if w is None else w[complete]
+                overwrite, sums = True, block.sum(axis=0)
+        n, p = len(block), len(columns)
         sum_w = float(n) if w is None else float(w.sum())
         if n == 0 or sum_w == 0:
-            p = len(columns)
             sum_w2 = 0.0 if w is None else float(w @ w)
             return cls(
                 tuple(columns), n, np.zeros(p), np.zeros((p, p)), sum_w, sum_w2, n_dropped, w is not None
             )
         # two steps: a rough centre first, so that the second sum loses no digits to a large offset
-        shift = block.mean(axis=0)
-        centred = block - shift
+        shift = sums / n
+        centred = np.subtract(block, shift, out=block if overwrite else None)
         if w is None:
             rest = centred.sum(axis=0) / n
             scatter = centred.T @ centred - n * np.outer(rest, rest)
             sum_w2 = float(n)
         else:
             rest = w @ centred / sum_w
-            scatter = (centred * w[:, None]).T @ centred - sum_w * np.outer(rest, rest)
-            scatter = (scatter + scatter.T) / 2  # the weighted product is not exactly symmetric
+            # the product of one array with itself costs half, and is exactly symmetric
+            rooted = np.multiply(centred, np.sqrt(w)[:, None])
+            scatter = rooted.T @ rooted - sum_w * np.outer(rest, rest)
             sum_w2 = float(w @ w)
         return cls(tuple(columns), n, shift + rest, scatter, sum_w, sum_w2, n_dropped, w is not None)
 
