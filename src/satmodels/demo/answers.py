@@ -86,6 +86,9 @@ def scores(study: ServiceStudy, answers: Any) -> Section:
     )
     monthly = sat.nps(answers, "recommend", by="month")
     regional = sat.nps(answers, "recommend", by="region")
+    chart = sat.control_chart(monthly)
+    months = chart.to_dict()["tidy"]
+    alerts = [row for row in months if row["alert"]]
     index = sat.csi(answers, satisfaction, survey=survey, by="region")
     plans = sat.csi(answers, satisfaction, survey=survey, by="plan")
     differences = sat.compare(index)
@@ -98,10 +101,14 @@ def scores(study: ServiceStudy, answers: Any) -> Section:
         f"The Net Promoter Score is {interval(nps)}: the share of customers who would recommend the company minus "
         f"the share who would not. The satisfaction index is {interval(csi)} of 100. The brackets say how far the "
         "figure could be off because only some customers answered.",
-        f"By month the NPS moves between {number(min(r['estimate'] for r in monthly.to_dict()['tidy']))} and "
-        f"{number(max(r['estimate'] for r in monthly.to_dict()['tidy']))}; with about "
-        f"{round(nps['n'] / max(1, len(monthly.to_dict()['tidy'])))} answers a month most of that is chance, as the "
-        "overlapping intervals show.",
+        f"By month the NPS moves between {number(min(r['estimate'] for r in months))} and "
+        f"{number(max(r['estimate'] for r in months))}. "
+        + (
+            f"{listed([r['month'] for r in alerts])} lie outside what chance alone would give: look for the reason."
+            if alerts
+            else "With so few answers a month that is still within what chance alone would give: no month leaves its "
+            f"control limits, though {min(months, key=lambda r: r['z'])['month']} comes nearest from below."
+        ),
         f"{low['region']} is least satisfied ({interval(low)}), {high['region']} most ({interval(high)}). "
         + (
             f"Set against {reference}, {listed([str(r['term']).removesuffix(f' - {reference}') for r in real])} "
@@ -132,6 +139,9 @@ def scores(study: ServiceStudy, answers: Any) -> Section:
         "nps_by_month",
         "Net Promoter Score by month, with 95 % intervals",
         sat.plot(monthly, title="Net Promoter Score by month"),
+    )
+    section.figure(
+        "nps_control", "The same months within the limits that chance alone gives", sat.plot(chart)
     )
     section.figure(
         "index_by_region",
