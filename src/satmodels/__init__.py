@@ -53,6 +53,10 @@ _PUBLIC: dict[str, str] = {
     "weight_summary": "survey.weights",
     # scores
     "ces": "scores.effort",
+    "disconfirmation": "scores.disconfirmation",
+    "zone_of_tolerance": "scores.tolerance",
+    "servperf": "scores.servqual",
+    "servqual": "scores.servqual",
     "control_chart": "scores.control",
     "trend": "scores.trend",
     "Period": "scores.periods",
@@ -77,10 +81,12 @@ _PUBLIC: dict[str, str] = {
     "ccsi": "sem.model.templates",
     "compare_groups": "sem.pls.multigroup",
     "ecsi": "sem.model.templates",
+    "higher_order": "sem.pls.higher_order",
     "ipma": "sem.ipma",
     "micom": "sem.pls.micom",
     "pls_predict": "sem.pls.predict",
     "what_if": "sem.what_if",
+    "with_interaction": "sem.pls.interactions",
     # kano
     "KanoTable": "kano_model.tables",
     "kano": "kano_model.analysis",
@@ -90,6 +96,7 @@ _PUBLIC: dict[str, str] = {
     "penalty_reward": "drivers.asymmetry",
     "response_curve": "drivers.response_curve",
     "priorities": "drivers.priorities",
+    "reach_noise": "drivers.reach_noise",
     # churn
     "ChurnClassifier": "churn.classifier",
     "ChurnCosts": "churn.profit",
@@ -128,6 +135,7 @@ if TYPE_CHECKING:
     from satmodels.drivers.importance_performance import importance_performance as importance_performance
     from satmodels.drivers.key_drivers import key_drivers as key_drivers
     from satmodels.drivers.priorities import priorities as priorities
+    from satmodels.drivers.reach_noise import reach_noise as reach_noise
     from satmodels.drivers.response_curve import response_curve as response_curve
     from satmodels.errors import ArgumentError as ArgumentError
     from satmodels.errors import ConvergenceError as ConvergenceError
@@ -154,6 +162,10 @@ if TYPE_CHECKING:
 
     # scores
     from satmodels.scores.effort import ces as ces
+    from satmodels.scores.disconfirmation import disconfirmation as disconfirmation
+    from satmodels.scores.tolerance import zone_of_tolerance as zone_of_tolerance
+    from satmodels.scores.servqual import servperf as servperf
+    from satmodels.scores.servqual import servqual as servqual
     from satmodels.scores.index import csi as csi
     from satmodels.scores.nps import nps as nps
     from satmodels.scores.paired import compare_paired as compare_paired
@@ -177,6 +189,8 @@ if TYPE_CHECKING:
     from satmodels.sem.model.templates import ccsi as ccsi
     from satmodels.sem.model.templates import ecsi as ecsi
     from satmodels.sem.pls.estimator import PLSPM as PLSPM
+    from satmodels.sem.pls.higher_order import higher_order as higher_order
+    from satmodels.sem.pls.interactions import with_interaction as with_interaction
     from satmodels.sem.pls.micom import micom as micom
     from satmodels.sem.pls.multigroup import compare_groups as compare_groups
     from satmodels.sem.pls.predict import pls_predict as pls_predict

@@ -10,7 +10,7 @@ import satmodels as sat
 from satmodels.kano_model.coefficients import coefficients
 from satmodels.kano_model.resampling import class_shares
 from satmodels.kano_model.rules import RULES, classify
-from satmodels.kano_model.segments import chi_square, holm
+from satmodels.kano_model.segments import chi_square
 
 
 def simulated(n: int, shares: list[float], seed: int) -> pd.DataFrame:
@@ -124,14 +124,13 @@ def test_segments_are_told_apart_when_they_differ_and_only_then():
         sat.kano(a, PAIR).segments()
 
 
-def test_chi_square_and_holm_by_hand():
+def test_chi_square_by_hand():
     # 2 x 2 of 10, 20, 20, 10: n (ad - bc)² / product of the margins
     assert chi_square(np.array([[10.0, 20], [20, 10]]))["chisq"] == pytest.approx(60 * 300**2 / 30**4)
     few = chi_square(np.array([[3.0, 0], [0, 3]]))
     # Fisher's exact test of this table: 0.1 (R 4.2.2)
     assert few["test"] == "random tables" and few["p_value"] == pytest.approx(0.1, abs=0.02)
     assert chi_square(np.array([[3.0, 0], [5, 0]]))["p_value"] is None
-    assert holm([0.01, None, 0.04, 0.03]) == pytest.approx([0.03, None, 0.06, 0.06])
 
 
 def test_waves_show_what_changed_with_newcombes_limits():

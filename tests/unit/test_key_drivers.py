@@ -105,7 +105,7 @@ def test_twenty_drivers_sum_to_r2_and_random_orders_agree():
 
 
 def test_above_the_exact_limit_orders_are_sampled_and_the_error_is_told(monkeypatch):
-    monkeypatch.setattr("satmodels.drivers.key_drivers.ORDERS", 200)
+    monkeypatch.setattr("satmodels.drivers.measures.ORDERS", 200)
     corr, r = random_correlations(28, 2)
     joint = np.block([[corr, r[:, None]], [r[None, :], np.ones((1, 1))]])
     moments = sat.Moments.from_correlation(joint, 500, columns=[*(f"x{k}" for k in range(28)), "y"])

@@ -13,7 +13,8 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from satmodels.drivers.key_drivers import METHODS, KeyDriversResult, key_drivers
+from satmodels.drivers.key_drivers import KeyDriversResult, key_drivers
+from satmodels.drivers.measures import METHODS
 from satmodels.drivers.scales import as_scales, check_on_scale, to_index
 from satmodels.errors import ArgumentError, one_of
 from satmodels.intake.cells import count_cells

@@ -2,38 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-import numpy as np
-from numpy.typing import NDArray
-
-from satmodels.drivers.influence import (
-    normal_cov,
-    numeric_gradient,
-    quadratic_forms,
-    robust_cov,
-    shapley_gradient,
-)
+from satmodels.drivers.dominance import DominanceResult, dominance_table
+from satmodels.drivers.measures import INTERVALS, METHODS, Measured, measure
 from satmodels.drivers.regression import DriverRegression, check_drivers
-from satmodels.drivers.relative_weights import relative_weights
-from satmodels.drivers.shapley import MAX_EXACT, sampled_shapley_r2, shapley_r2
-from satmodels.errors import ArgumentError, one_of
-from satmodels.intake.batches import batches
+from satmodels.errors import ArgumentError, one_of, unknown
 from satmodels.intake.cells import count_cells
 from satmodels.intake.frames import Frame, open_frame
 from satmodels.intake.library import FrameLibrary
 from satmodels.results import Result, Table
 from satmodels.statistics.counts import as_names, sort_key
-from satmodels.statistics.intervals import check_level, quantile
+from satmodels.statistics.intervals import check_level
 from satmodels.statistics.moments import Moments
 
-Array = NDArray[np.float64]
-
-METHODS = ("shapley", "relative_weights", "standardized", "correlation")
-INTERVALS = ("auto", "robust", "normal", "none")
-ORDERS = 20_000  # of entering, where there are too many drivers for all subsets
 _COLUMNS = (
     *("term", "estimate", "share", "std_error", "conf_low", "conf_high"),
     *("mc_error", "correlation", "beta", "vif", "n", "n_missing"),
@@ -83,6 +67,36 @@ class KeyDriversResult(Result):
     moments: tuple[Moments, ...]
     problems: tuple[str, ...] = ()
 
+    def dominance(self) -> DominanceResult:
+        """Compare the drivers pair by pair in every company of others (at most 16 drivers).
+
+        Returns
+        -------
+        DominanceResult
+            ``tidy()``: general dominance (the Shapley value) and the mean gain in R² beside 0, 1, 2, ...
+            others; ``pairs()``: in what share of the companies one driver gains more than another (1:
+            complete dominance).
+
+        Raises
+        ------
+        ArgumentError
+            The analysis has groups or more than 16 drivers.
+
+        Examples
+        --------
+        >>> import satmodels as sat
+        >>> corr = [[1, 0.5, 0.6], [0.5, 1, 0.4], [0.6, 0.4, 1]]
+        >>> moments = sat.Moments.from_correlation(corr, 200, columns=["a", "b", "overall"])
+        >>> sat.key_drivers(moments, "overall").dominance().tidy().round(3)
+          term  general  beside_0  beside_1
+        0    a    0.287      0.36     0.213
+        1    b    0.087      0.16     0.013
+        """
+        if len(self.moments) != 1:
+            raise ArgumentError(f"this driver analysis has {len(self.moments)} groups: analyse one at a time")
+        regression = DriverRegression.of(self.moments[0], self.outcome, self.drivers)
+        return dominance_table(regression.corr, regression.r, self.drivers, self.outcome, self.library)
+
     def _tidy(self) -> Table:
         return self.estimates
 
@@ -119,12 +133,14 @@ def key_drivers(
 
     Parameters
     ----------
-    data : dataframe or Moments
-        Answers of any supported dataframe, or moments of the drivers and the outcome.
+    data : dataframe, Moments or SEMResult
+        Answers of any supported dataframe; moments of the drivers and the outcome; or a fitted
+        structural model, whose constructs are then outcome and drivers.
     outcome : str
         Overall satisfaction, likelihood to recommend, an index, ...
     drivers : sequence of str, optional
-        Satisfaction with parts of the service. May be left out for Moments: all other columns.
+        Satisfaction with parts of the service. May be left out for Moments (all other columns) and for
+        a structural model (the constructs with a path to the outcome).
     method : str, default "shapley"
         - ``"shapley"``: average gain in R² over all orders of entering (LMG, general dominance); exact
           up to 26 drivers, above from 20,000 random orders with their error in ``mc_error``.
@@ -132,18 +148,22 @@ def key_drivers(
         - ``"standardized"``: standardised regression coefficients; unstable when drivers resemble
           each other.
         - ``"correlation"``: the correlation with the outcome, each driver alone.
+        - ``"logit"``: for an outcome of 0 and 1, Shapley values of McFadden's pseudo-R² over all 2^p
+          logistic regressions (at most 12 drivers); ``beta`` is then the change of the log-odds per
+          standard deviation. Needs the answers, and gives no limits.
     by : str or sequence of str
         Columns to group by.
     weight : str, optional
         Column of survey weights.
     interval : str, default "auto"
         Where standard errors and limits come from: ``"robust"`` from the answers, whatever their
-        distribution; ``"normal"`` from the moments, as for normal answers; ``"none"``. ``"auto"`` is
-        robust for a dataframe and normal for Moments.
+        distribution; ``"normal"`` from the moments, as for normal answers; ``"bootstrap"``: percentiles
+        of 1,000 draws of the rows; ``"none"``. ``"auto"`` is robust for a dataframe, normal for Moments,
+        and none for constructs, whose correlations are estimates themselves.
     level : float, default 0.95
         Confidence level.
     seed : int, optional
-        Of the random orders above 26 drivers.
+        Of the bootstrap, and of the random orders above 26 drivers.
 
     Returns
     -------
@@ -189,13 +209,16 @@ def key_drivers(
     check_level(level)
     by = as_names(by)
     parts: list[tuple[tuple[Any, ...], DriverRegression, Frame | None]] = []
-    if isinstance(data, Moments):
-        if by or weight is not None or interval == "robust":
+    constructs = _constructs(data, outcome, drivers)
+    if isinstance(data, Moments) or constructs is not None:
+        if by or weight is not None or interval in ("robust", "bootstrap") or method == "logit":
             raise ArgumentError(
-                "Moments have no rows any more: by, weight and interval='robust' need a dataframe"
+                "there are no rows any more: by, weight, interval='robust' or 'bootstrap' and method='logit' "
+                "need a dataframe"
             )
         library = FrameLibrary.PANDAS
-        parts.append(((), DriverRegression.of(data, outcome, drivers), None))
+        moments, drivers = constructs or (data, drivers)
+        parts.append(((), DriverRegression.of(moments, outcome, drivers), None))
     else:
         if drivers is None:
             raise ArgumentError("which columns are the drivers? Give a list of names")
@@ -208,11 +231,20 @@ def key_drivers(
         for key, part in groups_of(frame, by):
             moments = Moments.collect(part, [*names, outcome], weight)
             parts.append((key, DriverRegression.of(moments, outcome, names), part))
-    chosen = ("normal" if isinstance(data, Moments) else "robust") if interval == "auto" else interval
+    if method == "logit" and interval not in ("auto", "none"):
+        raise ArgumentError("method='logit' gives no limits: leave interval out")
+    if interval == "auto":
+        without = constructs is not None or method == "logit"
+        interval = "none" if without else "normal" if isinstance(data, Moments) else "robust"
     rows: list[dict[str, Any]] = []
     problems: list[str] = []
+    r2: list[float] = []
+    r2_adjusted: list[float] = []
     for key, regression, part in parts:
-        rows += _rows(dict(zip(by, key, strict=True)), regression, part, method, chosen, weight, level, seed)
+        found = measure(regression, part, method, interval, weight, level, seed)
+        rows += _rows(dict(zip(by, key, strict=True)), regression, found)
+        r2.append(regression.r2 if found.r2 is None else found.r2)
+        r2_adjusted.append(regression.r2_adjusted if found.r2 is None else float("nan"))
         where = ", ".join(f"{b}={k!r}" for b, k in zip(by, key, strict=True))
         problems += [f"{where}: {p}" if where else p for p in regression.problems()]
     return KeyDriversResult(
@@ -223,10 +255,10 @@ def key_drivers(
         outcome=outcome,
         drivers=parts[0][1].drivers if parts else tuple(drivers or ()),
         method=method,
-        interval=chosen,
+        interval=interval,
         level=level,
-        r2=tuple(regression.r2 for _, regression, _ in parts),
-        r2_adjusted=tuple(regression.r2_adjusted for _, regression, _ in parts),
+        r2=tuple(r2),
+        r2_adjusted=tuple(r2_adjusted),
         moments=tuple(regression.moments for _, regression, _ in parts),
         problems=tuple(problems),
     )
@@ -241,83 +273,47 @@ def groups_of(frame: Frame, by: tuple[str, ...]) -> Iterator[tuple[tuple[Any, ..
         yield key, frame.where(by, key)
 
 
-def _rows(
-    key: dict[str, Any],
-    regression: DriverRegression,
-    frame: Frame | None,
-    method: str,
-    interval: str,
-    weight: str | None,
-    level: float,
-    seed: int | None,
-) -> list[dict[str, Any]]:
-    values, mc_error = importance(regression.corr, regression.r, method, seed=seed)
-    parts = np.abs(values) if method in ("standardized", "correlation") else values
-    total = float(parts.sum())
-    std_error = np.full(len(values), np.nan)
-    if interval != "none":
-        cov = _covariance(regression, method, frame if interval == "robust" else None, weight)
-        std_error = np.sqrt(np.maximum(np.diag(cov), 0.0) + mc_error**2)
-    half = float(quantile(level)) * std_error
-    low, high = values - half, values + half
-    if method in ("shapley", "relative_weights"):
-        low = np.maximum(low, 0.0)
+def _constructs(
+    data: Any, outcome: str, drivers: Sequence[str] | None
+) -> tuple[Moments, Sequence[str]] | None:
+    """Return the moments of the constructs of a fitted structural model, None for other data."""
+    found = getattr(data, "groups", None)
+    groups: list[Any] = list(found) if isinstance(found, tuple) else []
+    if not groups or not hasattr(groups[0], "construct_corr"):
+        return None
+    if len(groups) > 1:
+        raise ArgumentError(f"this model has {len(groups)} groups: fit one group at a time")
+    group = groups[0]
+    names: list[str] = list(group.constructs)
+    if outcome not in names:
+        raise unknown("construct", outcome, names)
+    if drivers is None:
+        drivers = [names[k] for k in group.predecessors(names.index(outcome))]
+        if not drivers:
+            raise ArgumentError(f"no construct has a path to {outcome!r}: name the drivers")
+    for name in drivers:
+        if name not in names:
+            raise unknown("construct", name, names)
+    return Moments.from_correlation(group.construct_corr, group.moments.n, columns=names), drivers
+
+
+def _rows(key: dict[str, Any], regression: DriverRegression, found: Measured) -> list[dict[str, Any]]:
+    shares = found.shares()
     return [
         {
             **key,
             "term": name,
-            "estimate": values[j],
-            "share": parts[j] / total if total > 0 else None,
-            "std_error": std_error[j],
-            "conf_low": low[j],
-            "conf_high": high[j],
-            "mc_error": mc_error[j],
+            "estimate": found.values[j],
+            "share": shares[j],
+            "std_error": found.std_error[j],
+            "conf_low": found.low[j],
+            "conf_high": found.high[j],
+            "mc_error": found.mc_error[j],
             "correlation": regression.r[j],
-            "beta": regression.beta[j],
+            "beta": regression.beta[j] if found.beta is None else found.beta[j],
             "vif": regression.vif[j],
             "n": regression.moments.n,
             "n_missing": regression.moments.n_dropped,
         }
         for j, name in enumerate(regression.drivers)
     ]
-
-
-def importance(corr: Array, r: Array, method: str, *, seed: int | None = None) -> tuple[Array, Array]:
-    """Return the importance of each driver and the error of its sampling (0 where it is exact)."""
-    exact = np.zeros(len(r))
-    if method == "shapley":
-        if len(r) > MAX_EXACT:
-            sampled = sampled_shapley_r2(corr, r, n_orders=ORDERS, seed=seed)
-            return sampled.values, sampled.mc_error
-        return shapley_r2(corr, r), exact
-    return _CLOSED[method](corr, r), exact
-
-
-_CLOSED: dict[str, Callable[[Array, Array], Array]] = {
-    "relative_weights": relative_weights,
-    "standardized": lambda corr, r: np.asarray(np.linalg.solve(corr, r), dtype=np.float64),
-    "correlation": lambda corr, r: r.copy(),
-}
-
-
-def _covariance(regression: DriverRegression, method: str, frame: Frame | None, weight: str | None) -> Array:
-    gradient = (
-        shapley_gradient(regression.joint)
-        if method == "shapley"
-        else numeric_gradient(_CLOSED[method], regression.joint)
-    )
-    forms = quadratic_forms(gradient, regression.joint)
-    if frame is None:
-        return normal_cov(forms, regression.joint, regression.n)
-    return robust_cov(forms, _standardised(frame, regression.moments, weight))
-
-
-def _standardised(frame: Frame, moments: Moments, weight: str | None) -> Iterator[tuple[Array, Array | None]]:
-    """Go through the complete rows in standard deviations from the mean."""
-    # divisor n, as the influence of one answer on a correlation is derived with it
-    scale = np.sqrt(np.diag(moments.scatter) / moments.sum_w)
-    p = len(moments.columns)
-    columns = moments.columns if weight is None else (*moments.columns, weight)
-    for block in batches(frame, columns):
-        complete = block[~np.isnan(block).any(axis=1)]
-        yield (complete[:, :p] - moments.mean) / scale, None if weight is None else complete[:, p]

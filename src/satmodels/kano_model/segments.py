@@ -14,6 +14,7 @@ from satmodels.kano_model.coefficients import BETTER, CARING, WORSE, effective_s
 from satmodels.kano_model.tables import KanoTable
 from satmodels.results import Result, Table
 from satmodels.statistics.intervals import proportion_interval
+from satmodels.statistics.multiplicity import adjust_p
 from satmodels.statistics.pair_counts import PairCounts
 
 Array = NDArray[np.float64]
@@ -85,7 +86,7 @@ def segment_tests(
         found = chi_square(sums[:, f])
         named = [categories["category"][g * len(counts.features) + f] or "-" for g in range(len(counts.keys))]
         rows.append({"feature": feature, "categories": " ".join(named), **found, "n": int(n[:, f].sum())})
-    for row, adjusted in zip(rows, holm([r["p_value"] for r in rows]), strict=True):
+    for row, adjusted in zip(rows, _adjusted(rows), strict=True):
         row |= {"p_adjusted": adjusted, "differ": None if adjusted is None else adjusted < 1 - level}
     return KanoSegmentsResult(
         library=library,
@@ -130,7 +131,7 @@ def wave_changes(
             ends = sorted((sign * low, sign * high))
             row |= {f"{name}_change": sign * (p2 - p1), f"{name}_low": ends[0], f"{name}_high": ends[1]}
         rows.append(row)
-    for row, adjusted in zip(rows, holm([r["p_value"] for r in rows]), strict=True):
+    for row, adjusted in zip(rows, _adjusted(rows), strict=True):
         row["p_adjusted"] = adjusted
         row["changed"] = None if adjusted is None else adjusted < 1 - level
     return KanoChangesResult(
@@ -194,15 +195,10 @@ def _random_tables_p(groups: Array) -> float:
     return float((1 + (chisq >= seen - 1e-9).sum()) / (RANDOM_TABLES + 1))
 
 
-def holm(p_values: list[float | None]) -> list[float | None]:
-    """Adjust p-values for looking at many features (Holm 1979); None stays None."""
-    known = sorted((p, i) for i, p in enumerate(p_values) if p is not None)
-    adjusted: list[float | None] = [None] * len(p_values)
-    worst = 0.0
-    for k, (p, i) in enumerate(known):
-        worst = max(worst, min(1.0, (len(known) - k) * p))
-        adjusted[i] = worst
-    return adjusted
+def _adjusted(rows: list[dict[str, Any]]) -> list[float | None]:
+    """Return Holm's p-values: many features are looked at."""
+    p_values = [np.nan if row["p_value"] is None else row["p_value"] for row in rows]
+    return [None if np.isnan(p) else float(p) for p in adjust_p(p_values, "holm")]
 
 
 def _limits(counts: PairCounts, table: KanoTable, level: float) -> tuple[Array, Array]:

@@ -1,0 +1,166 @@
+"""The measures of importance and their limits, for one group."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from satmodels.drivers.influence import (
+    normal_cov,
+    numeric_gradient,
+    quadratic_forms,
+    robust_cov,
+    shapley_gradient,
+)
+from satmodels.drivers.logit import logit_shapley
+from satmodels.drivers.regression import DriverRegression
+from satmodels.drivers.relative_weights import relative_weights
+from satmodels.drivers.resampling import bootstrap_importance
+from satmodels.drivers.shapley import MAX_EXACT, sampled_shapley_r2, shapley_r2
+from satmodels.errors import ArgumentError
+from satmodels.intake.batches import batches, matrix
+from satmodels.intake.frames import Frame
+from satmodels.statistics.intervals import quantile
+from satmodels.statistics.moments import Moments
+
+Array = NDArray[np.float64]
+
+METHODS = ("shapley", "relative_weights", "standardized", "correlation", "logit")
+INTERVALS = ("auto", "robust", "normal", "bootstrap", "none")
+NEVER_NEGATIVE = ("shapley", "relative_weights", "logit")
+ORDERS = 20_000  # of entering, where there are too many drivers for all subsets
+MAX_BOOTSTRAP = 16  # drivers: a thousand times all subsets of more would take long
+
+
+@dataclass(frozen=True)
+class Measured:
+    """Importance of each driver with its limits; NaN where there are none.
+
+    Attributes
+    ----------
+    values, std_error, low, high, mc_error : ndarray, shape (p,)
+        Importance, standard error, limits, and the error of sampled orders (0 where exact).
+    r2 : float or None
+        What is shared out, where it is not the R² of the regression.
+    beta : ndarray or None
+        Coefficients, where they are not those of the regression.
+    """
+
+    values: Array
+    std_error: Array
+    low: Array
+    high: Array
+    mc_error: Array
+    r2: float | None = None
+    beta: Array | None = None
+
+    def shares(self) -> list[float | None]:
+        """Return the parts of the sum (of absolute values)."""
+        parts = np.abs(self.values)
+        total = float(parts.sum())
+        return [float(v) / total if total > 0 else None for v in parts]
+
+
+def measure(
+    regression: DriverRegression,
+    frame: Frame | None,
+    method: str,
+    interval: str,
+    weight: str | None,
+    level: float,
+    seed: int | None,
+) -> Measured:
+    """Compute a measure and its limits."""
+    nothing = np.full(len(regression.drivers), np.nan)
+    if method == "logit" and frame is not None:
+        rows, w = _complete_rows(frame, regression.moments, weight)
+        ones = np.ones(len(rows)) if w is None else w
+        values, slope = logit_shapley(rows[:, :-1], rows[:, -1], ones, regression.drivers, regression.outcome)
+        beta = slope * regression.moments.std[:-1]
+        zero = np.zeros(len(values))
+        return Measured(values, nothing, nothing, nothing, zero, r2=float(values.sum()), beta=beta)
+    values, mc_error = importance(regression.corr, regression.r, method, seed=seed)
+    if interval == "none":
+        return Measured(values, nothing, nothing, nothing, mc_error)
+    if interval == "bootstrap" and frame is not None:
+        return _bootstrapped(values, mc_error, regression, frame, method, weight, level, seed)
+    cov = _covariance(regression, method, frame if interval == "robust" else None, weight)
+    std_error = np.sqrt(np.maximum(np.diag(cov), 0.0) + mc_error**2)
+    half = float(quantile(level)) * std_error
+    low = values - half
+    if method in NEVER_NEGATIVE:
+        low = np.maximum(low, 0.0)
+    return Measured(values, std_error, low, values + half, mc_error)
+
+
+def importance(corr: Array, r: Array, method: str, *, seed: int | None = None) -> tuple[Array, Array]:
+    """Return the importance of each driver and the error of its sampling (0 where it is exact)."""
+    if method == "shapley":
+        if len(r) > MAX_EXACT:
+            sampled = sampled_shapley_r2(corr, r, n_orders=ORDERS, seed=seed)
+            return sampled.values, sampled.mc_error
+        return shapley_r2(corr, r), np.zeros(len(r))
+    return _CLOSED[method](corr, r), np.zeros(len(r))
+
+
+_CLOSED: dict[str, Callable[[Array, Array], Array]] = {
+    "relative_weights": relative_weights,
+    "standardized": lambda corr, r: np.asarray(np.linalg.solve(corr, r), dtype=np.float64),
+    "correlation": lambda corr, r: r.copy(),
+}
+
+
+def _bootstrapped(
+    values: Array,
+    mc_error: Array,
+    regression: DriverRegression,
+    frame: Frame,
+    method: str,
+    weight: str | None,
+    level: float,
+    seed: int | None,
+) -> Measured:
+    if method == "shapley" and len(values) > MAX_BOOTSTRAP:
+        raise ArgumentError(
+            f"a bootstrap of exact Shapley values takes at most {MAX_BOOTSTRAP} drivers, not {len(values)}: use "
+            "interval='robust'"
+        )
+    rows, w = _complete_rows(frame, regression.moments, weight)
+    draws = bootstrap_importance(rows, w, lambda corr, r: importance(corr, r, method)[0], seed=seed)
+    tail = (1 - level) / 2
+    low, high = np.quantile(draws, [tail, 1 - tail], axis=0)
+    return Measured(values, draws.std(axis=0, ddof=1), low, high, mc_error)
+
+
+def _covariance(regression: DriverRegression, method: str, frame: Frame | None, weight: str | None) -> Array:
+    gradient = (
+        shapley_gradient(regression.joint)
+        if method == "shapley"
+        else numeric_gradient(_CLOSED[method], regression.joint)
+    )
+    forms = quadratic_forms(gradient, regression.joint)
+    if frame is None:
+        return normal_cov(forms, regression.joint, regression.n)
+    return robust_cov(forms, _standardised(frame, regression.moments, weight))
+
+
+def _complete_rows(frame: Frame, moments: Moments, weight: str | None) -> tuple[Array, Array | None]:
+    columns = moments.columns if weight is None else (*moments.columns, weight)
+    rows = matrix(frame, columns)
+    rows = rows[~np.isnan(rows).any(axis=1)]
+    p = len(moments.columns)
+    return rows[:, :p], None if weight is None else rows[:, p]
+
+
+def _standardised(frame: Frame, moments: Moments, weight: str | None) -> Iterator[tuple[Array, Array | None]]:
+    """Go through the complete rows in standard deviations from the mean."""
+    # divisor n, as the influence of one answer on a correlation is derived with it
+    scale = np.sqrt(np.diag(moments.scatter) / moments.sum_w)
+    p = len(moments.columns)
+    columns = moments.columns if weight is None else (*moments.columns, weight)
+    for block in batches(frame, columns):
+        complete = block[~np.isnan(block).any(axis=1)]
+        yield (complete[:, :p] - moments.mean) / scale, None if weight is None else complete[:, p]
