@@ -6,7 +6,8 @@ from typing import Any
 
 from satmodels.plots.style import BAD, COLOURS, GOOD, MUTED, new_figure, plain_text, styled
 from satmodels.scores.compare import CompareResult
-from satmodels.scores.trend import ControlResult, TrendResult
+from satmodels.scores.control import ControlResult
+from satmodels.scores.trend import TrendResult
 
 MAX_ROWS = 60  # more differences than this can't be read in one figure
 MAX_CHARTS = 12  # segments drawn as panels

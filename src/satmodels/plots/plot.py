@@ -29,6 +29,8 @@ _FIGURES: dict[str, tuple[str, str]] = {
     "response_curve": ("drivers", "response_curve_figure"),
     "rfm": ("rfm", "rfm_figure"),
     "score": ("scores", "score_figure"),
+    "tolerance": ("servqual", "tolerance_figure"),
+    "servqual": ("servqual", "servqual_figure"),
     "control": ("comparisons", "control_figure"),
     "trend": ("comparisons", "trend_figure"),
     "comparison": ("comparisons", "comparison_figure"),

@@ -43,12 +43,7 @@ def item_scales(
         for item in items:
             if item not in known:
                 raise unknown("column with a scale in this survey:", item, known)
-        codes = {
-            float(code): in_language(label) or str(code)
-            for code, label in survey.missing_codes.items()
-            if isinstance(code, int | float)
-        }
-        return {item: limits_of_scale(known[item]) for item in items}, codes
+        return {item: limits_of_scale(known[item]) for item in items}, survey_codes(survey)
     if scale is None:
         raise ArgumentError(
             f"{score} needs the scale of the answers, for example scale=Scale(1, 5), or survey= with the item"
@@ -59,6 +54,16 @@ def item_scales(
         if item not in scale:
             raise unknown("scale for the item", item, scale)
     return {item: limits_of_scale(scale[item]) for item in items}, {}
+
+
+def survey_codes(survey: Any) -> Codes:
+    """Return the numeric missing codes of a survey; none of anything that is no survey."""
+    codes: Mapping[Any, Any] = getattr(survey, "missing_codes", {})
+    return {
+        float(code): in_language(label) or str(code)
+        for code, label in codes.items()
+        if isinstance(code, int | float)
+    }
 
 
 def limits_of_scale(scale: Any) -> tuple[float, float]:

@@ -10,10 +10,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from satmodels.errors import one_of
-from satmodels.scores.answers import Reading, collect_answers
+from satmodels.results import FrameBuilder
+from satmodels.scores.answers import Answers, Reading, collect_answers
 from satmodels.scores.estimate import Estimates, estimate_counts, score_table
 from satmodels.scores.limits import mean_limits, net_limits, net_shares, share_limits
 from satmodels.scores.result import ScoreResult, group_names, small_sample_note
+from satmodels.statistics.counts import ScoreCounts
 from satmodels.statistics.intervals import MEAN_METHODS, NET_METHODS, PROPORTION_METHODS, check_level
 
 Array = NDArray[np.float64]
@@ -27,6 +29,8 @@ class Rule:
     """What makes a score: the scale, what an answer is worth, and of which type the score is.
 
     ``worth`` turns distinct answers into 0 and 100 (share), -100, 0 and 100 (net), or themselves (mean).
+    ``share_names`` names the percentages of answers worth more than, just, and less than 0, where the
+    table shows them.
     """
 
     score: str
@@ -53,10 +57,26 @@ def score_item(
     ArgumentError, SchemaError
         As the public functions say.
     """
+    _check(rule, level, method)
+    answers = collect_answers(data, item, rule.low, rule.high, reading)
+    return _score(answers, rule, level, method)
+
+
+def score_counts(
+    counts: ScoreCounts, library: FrameBuilder, rule: Rule, *, level: float, method: str
+) -> ScoreResult:
+    """Compute a score of counts that were made for it."""
+    _check(rule, level, method)
+    return _score(Answers(counts, counts.by, None, 0, {}, library), rule, level, method)
+
+
+def _check(rule: Rule, level: float, method: str) -> None:
     check_level(level)
     if method not in METHODS[rule.type]:
         raise one_of("method", method, METHODS[rule.type])
-    answers = collect_answers(data, item, rule.low, rule.high, reading)
+
+
+def _score(answers: Answers, rule: Rule, level: float, method: str) -> ScoreResult:
     if rule.type == "mean":
         estimates = estimate_counts(answers, rule.worth, divisor="n-1", centre=(rule.low + rule.high) / 2)
     else:
@@ -74,10 +94,11 @@ def score_item(
         shares = net_shares(counts.w, worth)
         limits = net_limits(estimates, shares, level, method)
         notes += _few_note(estimates, shares[0], shares[2], answers.by, method, "score")
-        if rule.share_names:
-            more = {name: 100 * share for name, share in zip(rule.share_names, shares[::-1], strict=True)}
     else:
         limits = mean_limits(estimates, level, method)
+    if rule.share_names:
+        shares = net_shares(counts.w, worth)
+        more = {name: 100 * share for name, share in zip(rule.share_names, shares[::-1], strict=True)}
     return ScoreResult(
         library=answers.library,
         score=rule.score,

@@ -1,0 +1,166 @@
+"""Items of a questionnaire by dimension, and the composites that measure each dimension."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from satmodels.errors import ArgumentError, one_of
+from satmodels.intake.answers import AnswerRule
+from satmodels.intake.composites import Composite, composite_sums
+from satmodels.intake.frames import open_frame
+from satmodels.results import FrameBuilder
+from satmodels.scores.answers import ON_INVALID, Reading
+from satmodels.scores.estimate import Estimates, estimate_composite
+from satmodels.scores.limits import mean_limits
+from satmodels.scores.periods import Grouping
+from satmodels.scores.scales import limits_of_scale
+from satmodels.statistics.intervals import MEAN_METHODS, check_level, two_sided_p
+
+Array = NDArray[np.float64]
+OVERALL = "overall"
+
+
+@dataclasses.dataclass(frozen=True)
+class DimensionItem:
+    """One item: its name, its dimension, its columns by role, and their scale."""
+
+    name: str
+    dimension: str
+    columns: Mapping[str, str]
+    scale: tuple[float, float]
+
+
+def read_items(given: Any, roles: Sequence[str], scale: Any) -> list[DimensionItem]:
+    """Read the items of a Survey, a list of Gap, or ``{dimension: [columns of one item, ...]}``.
+
+    Raises
+    ------
+    ArgumentError
+        An item lacks a column, a column is used twice, or nothing is given.
+    """
+    items: list[DimensionItem] = []
+    if isinstance(given, Mapping):
+        if scale is None:
+            raise ArgumentError(
+                f"these items need their scale, for example scale=Scale(1, 7) for {list(roles)}"
+            )
+        limits = limits_of_scale(scale)
+        for dimension, entries in given.items():
+            for entry in entries:
+                columns = (entry,) if isinstance(entry, str) else tuple(entry)
+                if len(columns) != len(roles) or not all(isinstance(c, str) for c in columns):
+                    raise ArgumentError(
+                        f"dimension {dimension!r}: {entry!r} is no item; one has {len(roles)} columns, in the "
+                        f"order {list(roles)}"
+                    )
+                items.append(
+                    DimensionItem(columns[-1], str(dimension), dict(zip(roles, columns, strict=True)), limits)
+                )
+    else:
+        gaps: Iterable[Any] = (
+            [i for i in given.items if hasattr(i, "perception")] if hasattr(given, "items") else given
+        )
+        for gap in gaps:
+            if not hasattr(gap, "perception") or not hasattr(gap, "expectation"):
+                raise ArgumentError(f"{gap!r} is no Gap: an item has an expectation and a perception")
+            columns = {"expectation": gap.expectation, "perception": gap.perception}
+            items.append(
+                DimensionItem(gap.name, gap.dimension or gap.name, columns, limits_of_scale(gap.scale))
+            )
+    if not items:
+        raise ArgumentError("there are no items: give a Survey with Gap items, a list of Gap, or a mapping")
+    used = [i.columns[r] for i in items for r in roles]
+    if twice := [c for c in used if used.count(c) > 1]:
+        raise ArgumentError(f"column {twice[0]!r} is listed twice among the items")
+    if OVERALL in {i.dimension for i in items}:
+        raise ArgumentError(f"a dimension can't be called {OVERALL!r}: that is the row of all dimensions")
+    return items
+
+
+def dimension_weights(importance: Mapping[str, float] | None, dimensions: Sequence[str]) -> dict[str, float]:
+    """Return the weight of each dimension, summing to 1; equal where none is given.
+
+    Raises
+    ------
+    ArgumentError
+        A dimension has no importance, or one is negative or no number, or all are 0.
+    """
+    if importance is None:
+        return {d: 1 / len(dimensions) for d in dimensions}
+    if set(importance) != set(dimensions):
+        raise ArgumentError(
+            f"importance is for the dimensions {sorted(importance)}, the items have {sorted(dimensions)}"
+        )
+    values = np.array([float(importance[d]) for d in dimensions])
+    if not np.isfinite(values).all() or (values < 0).any() or values.sum() <= 0:
+        raise ArgumentError(f"importance={dict(importance)!r}: each is at least 0, and one is above 0")
+    return dict(zip(dimensions, (values / values.sum()).tolist(), strict=True))
+
+
+@dataclasses.dataclass(frozen=True)
+class Measured:
+    """Estimates of several composites by name."""
+
+    by: tuple[str, ...]
+    keys: tuple[tuple[Any, ...], ...]
+    estimates: Mapping[str, Estimates]
+    library: FrameBuilder
+
+    def columns(self, name: str, level: float, method: str) -> dict[str, list[Any]]:
+        """Return estimate to n_missing of one composite, one entry per group."""
+        found = self.estimates[name]
+        low, high = mean_limits(found, level, method)
+        df = found.df if found.linearised else found.n - 1.0 if method == "t" else None
+        with np.errstate(divide="ignore", invalid="ignore"):
+            statistic = np.where(found.std_error > 0, found.mean / found.std_error, np.nan)
+        columns: dict[str, Array] = {
+            "estimate": found.mean,
+            "std_error": found.std_error,
+            "statistic": statistic,
+            "p_value": two_sided_p(statistic, df),
+            "conf_low": low,
+            "conf_high": high,
+        }
+        counts: dict[str, list[Any]] = {"n": found.n.tolist(), "n_missing": found.n_missing.tolist()}
+        return {k: v.tolist() for k, v in columns.items()} | counts
+
+
+def measure(
+    data: Any,
+    composites: Mapping[str, Mapping[str, float]],
+    scales: Mapping[str, tuple[float, float]],
+    reading: Reading,
+    *,
+    level: float,
+    method: str,
+) -> Measured:
+    """Estimate several sums of ``{column: coefficient}`` in one pass over the data.
+
+    Each uses the respondents that answered all of its columns, those with coefficient 0 included.
+    """
+    check_level(level)
+    if method not in MEAN_METHODS:
+        raise one_of("method", method, MEAN_METHODS)
+    if reading.on_invalid not in ON_INVALID:
+        raise one_of("on_invalid", reading.on_invalid, ON_INVALID)
+    grouping, design = Grouping.of(reading.by), reading.design
+    frame, grouping = grouping.on(open_frame(data))
+    codes = tuple(float(code) for code in reading.missing_codes)
+    exclude = reading.on_invalid == "exclude"
+    frame.require(scales, role="item")
+    rules = {c: AnswerRule(low, high, codes, exclude) for c, (low, high) in scales.items()}
+    made = [Composite(name, coefficients, {}) for name, coefficients in composites.items()]
+    extra = design.columns if design is not None else ()
+    sums = composite_sums(frame, made, rules, (*grouping.read, *extra), reading.weight)
+    sums = dataclasses.replace(sums, keys=grouping.keys(sums.keys, frame))
+    estimates = {
+        composite.name: estimate_composite(sums, j, len(grouping.names), design=design)
+        for j, composite in enumerate(made)
+    }
+    keys = next(iter(estimates.values())).keys
+    return Measured(grouping.names, keys, estimates, frame.library)
