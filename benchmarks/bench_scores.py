@@ -31,7 +31,9 @@ def make(rows: int, text: bool):
     names = pa.array([f"segment {k:02d}" for k in range(SEGMENTS)])
     return pa.table(
         {
-            "nps": rng.choice(11, rows, p=[0.03, 0.01, 0.02, 0.02, 0.02, 0.07, 0.08, 0.15, 0.2, 0.18, 0.22]).astype(np.int8),
+            "nps": rng.choice(
+                11, rows, p=[0.03, 0.01, 0.02, 0.02, 0.02, 0.07, 0.08, 0.15, 0.2, 0.18, 0.22]
+            ).astype(np.int8),
             "segment": names.take(pa.array(segment)) if text else segment,
             "month": rng.integers(0, MONTHS, rows).astype(np.int8),
             "weight": rng.gamma(4.0, 0.25, rows),
@@ -58,7 +60,9 @@ def by_hand_polars(frame, weight: bool):
         signed = pl.when(promoter).then(w).when(detractor).then(-w).otherwise(0.0).sum()
         score = (signed / w.sum() * 100).alias("score")
     else:
-        score = ((promoter.sum().cast(pl.Int64) - detractor.sum().cast(pl.Int64)) / pl.len() * 100).alias("score")
+        score = ((promoter.sum().cast(pl.Int64) - detractor.sum().cast(pl.Int64)) / pl.len() * 100).alias(
+            "score"
+        )
     query = frame.lazy().group_by("segment", "month").agg(score).sort("segment", "month")
     return query.collect(engine="streaming")["score"].to_numpy()
 
@@ -80,7 +84,9 @@ def by_hand_pandas(frame, weight: bool):
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--rows", type=int, default=10_000_000)
     parser.add_argument("--repeats", type=int, default=5)
     parser.add_argument("--text", action="store_true")
@@ -103,8 +109,12 @@ def main() -> None:
         "pandas": (pandas, lambda w: by_hand_pandas(pandas, w)),
         "pyarrow": (made, lambda w: by_hand_polars(pl.from_arrow(made), w)),
     }
-    print(f"{given.rows:,} rows, {SEGMENTS} x {MONTHS} segments, segments as {'text' if given.text else 'int16'}")
-    print(f"{'engine':<12} {'weights':<8} {'by hand':>8} {'counts':>8} {'ratio':>6} {'nps':>8} {'ratio':>6}   largest difference")
+    print(
+        f"{given.rows:,} rows, {SEGMENTS} x {MONTHS} segments, segments as {'text' if given.text else 'int16'}"
+    )
+    print(
+        f"{'engine':<12} {'weights':<8} {'by hand':>8} {'counts':>8} {'ratio':>6} {'nps':>8} {'ratio':>6}   largest difference"
+    )
     for name in wanted:
         if name not in pairs:
             continue
@@ -112,12 +122,14 @@ def main() -> None:
         for weight in (None, "weight"):
             expected_s, expected = median_cpu(lambda h=hand, w=weight: h(w is not None), given.repeats)
             counts_s, _ = median_cpu(
-                lambda d=data, w=weight: sat.ScoreCounts.collect(d, "nps", ("segment", "month"), w), given.repeats
+                lambda d=data, w=weight: sat.ScoreCounts.collect(d, "nps", ("segment", "month"), w),
+                given.repeats,
             )
             line = f"{name:<12} {'yes' if weight else 'no':<8} {expected_s:8.3f} {counts_s:8.3f} {counts_s / expected_s:6.2f}"
             if "nps" in dir(sat):
                 score_s, result = median_cpu(
-                    lambda d=data, w=weight: sat.nps(d, "nps", by=("segment", "month"), weight=w), given.repeats
+                    lambda d=data, w=weight: sat.nps(d, "nps", by=("segment", "month"), weight=w),
+                    given.repeats,
                 )
                 found = np.array(result._tidy()["estimate"], dtype=float)
                 line += f" {score_s:8.3f} {score_s / expected_s:6.2f}   {np.abs(found - expected).max():.1e}"
