@@ -10,7 +10,7 @@ import narwhals.stable.v2 as nw
 
 from satmodels.intake.frames import Frame
 from satmodels.intake.rules import ColumnRule, is_missing
-from satmodels.intake.violations import TEXTUAL, conditions_of, holds_objects
+from satmodels.intake.violations import TEXTUAL, conditions_of, cell_by_cell_only
 
 MAX_CHAIN = 200  # labels that are written as one expression; more would nest too deeply for some engines
 
@@ -63,8 +63,8 @@ def recode(frame: Frame, recodes: Sequence[Recode], differences: Sequence[Differ
     if kept:
         native = native.with_columns(*kept)
         frame = Frame(native)
-    in_engine = [r for r in recodes if not holds_objects(frame, r.column)]
-    in_python = [r for r in recodes if holds_objects(frame, r.column)]
+    in_engine = [r for r in recodes if not cell_by_cell_only(frame, r.column)]
+    in_python = [r for r in recodes if cell_by_cell_only(frame, r.column)]
     if in_engine:
         native = native.with_columns(*[_expression(frame, r).alias(r.into) for r in in_engine])
     if in_python:

@@ -10,6 +10,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import narwhals.stable.v2 as nw
+import numpy as np
 
 from satmodels.intake.frames import OFFENDERS, Frame, collect
 from satmodels.intake.rules import (
@@ -83,10 +84,13 @@ def count_violations(
     conditions: list[Condition] = []
     cell_by_cell: list[ColumnRule] = []
     for rule in rules:
-        if holds_objects(frame, rule.column):
+        objects = cell_by_cell_only(frame, rule.column)
+        if objects and rule.max_length is not None and _all_short(frame, rule):
+            continue
+        if objects and not (rule.anything or (rule.max_length and _all_texts(frame, rule.column))):
             cell_by_cell.append(rule)
         else:
-            conditions += conditions_of(frame, rule)
+            conditions += conditions_of(frame, rule, nw.String() if objects else None)
     for first, second in pairs:
         conditions.append(_half_answered(frame, first, second))
     n_rows, counts = _count(frame, conditions)
@@ -135,9 +139,12 @@ def _name(frame: Frame, condition: Condition, id_column: str | None) -> list[tup
 # ---------------------------------------------------------------------------------------- expressions
 
 
-def conditions_of(frame: Frame, rule: ColumnRule) -> Iterator[Condition]:
+def conditions_of(
+    frame: Frame, rule: ColumnRule, dtype: nw.dtypes.DType | None = None
+) -> Iterator[Condition]:
     """Write a rule as conditions that exclude each other, for the type that the column has."""
-    column, dtype = rule.column, frame.dtype(rule.column)
+    column = rule.column
+    dtype = frame.dtype(column) if dtype is None else dtype
     if rule.required:
         yield Condition(column, REQUIRED, _missing(column, dtype))
     if rule.anything:
@@ -164,7 +171,10 @@ def _number_conditions(rule: ColumnRule, dtype: nw.dtypes.DType) -> Iterator[Con
     if floating:
         yield Condition(column, FINITE, (value == math.inf) | (value == -math.inf))
     if not rule.numbers:
-        listed = value.is_in(list(rule.codes)) == False  # noqa: E712 - an expression
+        # some engines refuse to look for an integer among floats, and take -0 for another number than 0
+        number = value if dtype.is_integer() else value.cast(nw.Float64) + 0.0
+        codes = list(rule.codes) if dtype.is_integer() else [float(code) for code in rule.codes]
+        listed = number.is_in(codes) == False  # noqa: E712 - an expression
         inside = (value < math.inf) & (value > -math.inf) if floating else _present(column, dtype)
         yield Condition(column, OPTIONS, listed & inside)
         return
@@ -286,7 +296,7 @@ def _half_answered(frame: Frame, first: ColumnRule, second: ColumnRule) -> Condi
 # ------------------------------------------------------------------------------------ cells in Python
 
 
-def holds_objects(frame: Frame, column: str) -> bool:
+def cell_by_cell_only(frame: Frame, column: str) -> bool:
     """Whether the cells are Python objects of any type, or categories that are no texts."""
     if frame.dtype(column) == nw.Object:
         return True
@@ -298,9 +308,47 @@ def holds_objects(frame: Frame, column: str) -> bool:
     return str(dtype) == "category" and any(not isinstance(c, str) for c in dtype.categories)
 
 
+def _all_texts(frame: Frame, column: str) -> bool:
+    """Whether a pandas column of objects holds nothing but texts and gaps."""
+    import pandas as pd
+
+    native: Any = frame.narwhals.to_native()
+    return pd.api.types.infer_dtype(native[column], skipna=True) in ("string", "empty")
+
+
+def _all_short(frame: Frame, rule: ColumnRule) -> bool:
+    """Whether a free text needs no closer look: Python's own length is far faster than pandas'."""
+    if rule.required or not _all_texts(frame, rule.column):
+        return False
+    native: Any = frame.narwhals.to_native()
+    return max(map(len, native[rule.column].dropna()), default=0) <= (rule.max_length or 0)
+
+
+def _by_distinct_text(frame: Frame, rule: ColumnRule) -> Iterator[Broken]:
+    """Judge each distinct text once: survey texts repeat, and hashing them is done in C."""
+    import pandas as pd
+
+    native: Any = frame.narwhals.to_native()
+    codes, texts = pd.factorize(native[rule.column], use_na_sentinel=True)
+    verdicts: dict[str, list[int]] = {}
+    for code, text in enumerate(texts):
+        verdict = rule.verdict(text)
+        if verdict is not None:
+            verdicts.setdefault(verdict, []).append(code)
+    if rule.required and (codes < 0).any():
+        verdicts[REQUIRED] = [-1]
+    for verdict, bad in verdicts.items():
+        rows = np.flatnonzero(np.isin(codes, bad))
+        first = tuple((int(i), None if codes[i] < 0 else texts[codes[i]]) for i in rows[:OFFENDERS])
+        yield Broken(rule.column, verdict, len(rows), first)
+
+
 def _by_value(frame: Frame, rule: ColumnRule) -> Iterator[Broken]:
     if isinstance(frame.dtype(rule.column), nw.Categorical | nw.Enum):
         rule = _for_categories(frame, rule)
+    elif frame.engine == "pandas" and _all_texts(frame, rule.column):
+        yield from _by_distinct_text(frame, rule)
+        return
     counts: dict[str, int] = {}
     first: dict[str, list[tuple[Any, Any]]] = {}
     seen: dict[tuple[type, Any], str | None] = {}
