@@ -165,3 +165,9 @@ def test_documents_that_dont_fit_together(change):
     body = json.loads(sat.Moments.collect(FRAME, ["a", "b"]).to_json())["body"]
     with pytest.raises(sat.ArgumentError):
         sat.Moments.from_json(write_document("Moments", 1, {**body, **change}))
+
+
+@pytest.mark.parametrize("n", ["ten", None, 2.5, True, 1, float("nan"), float("inf")])
+def test_a_number_of_respondents_is_a_whole_number(n):
+    with pytest.raises(sat.ArgumentError, match="number of respondents"):
+        sat.Moments.from_correlation([[1.0, 0.5], [0.5, 1.0]], n, columns=["a", "b"])

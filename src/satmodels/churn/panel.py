@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from satmodels.churn.features import Feature, distinct, feature_dictionary, proposed_features
 from satmodels.churn.history import NO_ROWS, History, Log, SortedRows, join_rows
-from satmodels.churn.window import ChurnWindow, cutoff_times, microseconds
+from satmodels.churn.window import ChurnWindow, cutoff_times, microseconds, show_moment
 from satmodels.errors import ArgumentError, DataError, unknown
 from satmodels.intake.events import (
     MICROSECONDS_PER_DAY,
@@ -439,10 +439,9 @@ def _refuse_unfinished(
         until = (last // MICROSECONDS_PER_DAY + 1) * MICROSECONDS_PER_DAY
     late = moments[moments + microseconds(window.purge) > until]
     if len(late):
-        possible = np.datetime64(until - microseconds(window.purge), "us")
+        possible = show_moment(until - microseconds(window.purge))
         raise ArgumentError(
-            f"the outcome of cutoff {np.datetime64(int(late[0]), 'us')} is not over: the data ends at "
-            f"{np.datetime64(until, 'us')}, and gap and horizon take {_days(window.purge):g} days. The last "
+            f"the outcome of cutoff {show_moment(int(late[0]))} is not over: the data ends at {show_moment(until)}, and gap and horizon take {_days(window.purge):g} days. The last "
             f"possible cutoff is {possible}; label=False builds the panel without outcome, and observed_until= "
             "says when the data ends, if later than its last event."
         )
@@ -452,7 +451,7 @@ def _refuse_empty(at_risk: Sequence[NDArray[np.int64]], moments: Times) -> None:
     for who, moment in zip(at_risk, moments, strict=True):
         if len(who) == 0:
             raise DataError(
-                f"nobody is at risk at cutoff {np.datetime64(int(moment), 'us')}: no customer has started "
+                f"nobody is at risk at cutoff {show_moment(int(moment))}: no customer has started "
                 "before it and is still there"
             )
 

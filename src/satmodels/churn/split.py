@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from satmodels.churn.window import ChurnWindow, cutoff_times, microseconds
+from satmodels.churn.window import ChurnWindow, cutoff_times, microseconds, show_moment
 from satmodels.errors import ArgumentError
 from satmodels.intake.events import read_codes, read_times
 from satmodels.intake.frames import open_frame
@@ -110,7 +110,7 @@ class CutoffSplit:
                 known &= ~np.isin(who, np.unique(who[test]))
                 if not known.any():
                     raise ArgumentError(
-                        f"new_customers=True leaves nobody to train on at cutoff {np.datetime64(int(c), 'us')}"
+                        f"new_customers=True leaves nobody to train on at cutoff {show_moment(int(c))}"
                     )
             yield np.flatnonzero(known), test
 

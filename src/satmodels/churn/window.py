@@ -139,5 +139,10 @@ def cutoff_times(cutoffs: Any, zone: str | None = None) -> NDArray[np.int64]:
     distinct = sorted(set(times))
     if len(distinct) < len(times):
         twice = next(t for t in distinct if times.count(t) > 1)
-        raise ArgumentError(f"cutoff {np.datetime64(twice, 'us')} is given twice")
+        raise ArgumentError(f"cutoff {show_moment(int(twice))} is given twice")
     return np.array(distinct, dtype=np.int64)
+
+
+def show_moment(moment: int) -> str:
+    """Return a moment in microseconds as people write it: a date, with the time of day only if there is one."""
+    return str(np.datetime64(moment, "us")).removesuffix("T00:00:00.000000")

@@ -189,7 +189,7 @@ def open_frame(data: Any) -> Frame:
         ) from error
     except TypeError as error:
         raise ArgumentError(
-            f"a {type(data).__name__} is no dataframe: give a pandas, polars or pyarrow frame, or a "
+            f"this {type(data).__name__} is no dataframe: give a pandas, polars or pyarrow frame, or a "
             "DuckDB relation."
         ) from error
     _refuse_duplicates(opened)

@@ -233,7 +233,8 @@ class Moments:
         """
         matrix, names = _labelled(corr, columns)
         _check_correlation(matrix, names)
-        if isinstance(n, bool) or int(n) != n or n < 2:
+        given: Any = n
+        if isinstance(given, bool) or not isinstance(given, int | float | np.number) or n % 1 != 0 or n < 2:
             raise ArgumentError(f"n={n!r}: the number of respondents is a whole number of at least 2")
         scale = _by_name(std, names, "std", default=1.0)
         if (scale <= 0).any():
