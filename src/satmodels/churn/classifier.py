@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, ClassVar, Self, cast
 
 import numpy as np
@@ -22,6 +22,7 @@ from satmodels.churn.encoding import Encoding, is_frame, read_features
 from satmodels.churn.learners import (
     FEWEST_CHURNED_FOR_BOOSTING,
     FEWEST_FOR_BOOSTING,
+    BlendLearner,
     BoostingLearner,
     GivenLearner,
     SplineLearner,
@@ -39,7 +40,7 @@ from satmodels.intake.mixed import column_values, select_native
 
 Array = NDArray[np.float64]
 
-ESTIMATORS = ("auto", "spline_logistic", "boosting")
+ESTIMATORS = ("auto", "spline_logistic", "boosting", "blend")
 CALIBRATIONS = ("auto", "sigmoid", "isotonic", None)
 FOLDS = 5
 FORWARD_SPLITS = 3
@@ -53,10 +54,11 @@ class ChurnClassifier(ClassifierMixin, BaseEstimator):
 
     Parameters
     ----------
-    estimator : {"auto", "spline_logistic", "boosting"} or classifier, default "auto"
-        ``"auto"`` compares a logistic model with spline curves and histogram gradient boosting by log loss on
-        held-out rows and takes the better one (boosting only from 500 rows and 50 leavers on). A classifier of
-        scikit-learn is used as it is and gets the feature columns as they come.
+    estimator : {"auto", "spline_logistic", "boosting", "blend"} or classifier, default "auto"
+        ``"auto"`` compares a logistic model with spline curves, histogram gradient boosting, and the blend of
+        both (mean of their log-odds) by log loss on held-out rows and takes the best (the latter two only from
+        500 rows and 50 leavers on). A classifier of scikit-learn is used as it is and gets the feature columns
+        as they come.
     calibration : {"auto", "sigmoid", "isotonic", None}, default "auto"
         How scores become probabilities, fitted on the held-out rows of the inner validation. ``"auto"`` takes
         the sigmoid where it gains significantly (likelihood ratio, 5 %). None skips it, and with a named
@@ -189,11 +191,12 @@ class ChurnClassifier(ClassifierMixin, BaseEstimator):
         scores, self.validation_ = {}, {}
         if len(candidates) > 1 or self.calibration is not None:
             folds = self._folds(X, codes, weight)
-            for name in candidates:
-                if folds:
-                    scores[name], self.validation_[name] = self._held_out(
-                        name, folds, Z, features, codes, weight
-                    )
+            for name in candidates if folds else []:
+                if name == "blend" and len(candidates) > 1:
+                    scores[name] = (scores["spline_logistic"] + scores["boosting"]) / 2
+                else:
+                    scores[name] = self._held_out(name, folds, Z, features, codes, weight)
+                self.validation_[name] = _loss(scores[name], codes, weight)
         self.chosen_: str = min(candidates, key=self._held_out_loss)
         self.learner_ = self._learner(self.chosen_).fit(Z, features, codes, weight)
         self.calibration_ = Calibration()
@@ -240,8 +243,8 @@ class ChurnClassifier(ClassifierMixin, BaseEstimator):
         dataframe
             ``customer`` and ``cutoff`` where X has them, ``base``, and one column per feature. Base plus
             features is the log-odds of the risk (of the score before calibration, with an isotonic one).
-            For the spline logistic model the contributions are its terms, exactly; for every other they are
-            permutation Shapley values against training customers.
+            For the spline logistic model the contributions are its terms, for boosting exact path-dependent
+            Shapley values, for the blend the mean of both, for a given classifier permutation Shapley values against training customers.
         """
         check_is_fitted(self)
         columns, features, _ = self._read(X, None, fitting=False)
@@ -293,7 +296,7 @@ class ChurnClassifier(ClassifierMixin, BaseEstimator):
         ids = self._ids(X)
         listed = {name: values[order] for name, values in columns.items()}
         chosen = features[order] if isinstance(features, np.ndarray) else features
-        found, _ = self._contributions(Z[order], chosen, rows=order)
+        found, _ = self._contributions(Z[order], chosen)
         customer = ids.get(self.customer, np.arange(n))
         out: dict[str, NDArray[Any]] = {
             "customer": customer[order],
@@ -359,8 +362,8 @@ class ChurnClassifier(ClassifierMixin, BaseEstimator):
             raise ValueError(f"Only binary classification is supported. The type of the target is {kind}.")
         self.classes_, codes = np.unique(y, return_inverse=True)
         if len(self.classes_) < 2:
-            raise ValueError(
-                f"the outcome has one class only ({self.classes_[0]!r}): nobody left, or everybody did, so there "
+            raise DataError(
+                f"the outcome has one class only ({self.classes_[0]}): nobody left, or everybody did, so there "
                 "is nothing to learn from"
             )
         return codes.astype(float)
@@ -393,7 +396,7 @@ class ChurnClassifier(ClassifierMixin, BaseEstimator):
         if self.monotone:
             return ["boosting"]
         enough = n >= FEWEST_FOR_BOOSTING and min(y.sum(), n - y.sum()) >= FEWEST_CHURNED_FOR_BOOSTING
-        return ["spline_logistic", "boosting"] if enough else ["spline_logistic"]
+        return ["spline_logistic", "boosting", "blend"] if enough else ["spline_logistic"]
 
     def _learner(self, name: str) -> Any:
         if name == "given":
@@ -409,7 +412,10 @@ class ChurnClassifier(ClassifierMixin, BaseEstimator):
             if column in self.encoding_.categories:
                 raise ArgumentError(f"monotone[{column!r}]: the column holds words, which have no order")
             directions[self.encoding_.names.index(column)] = direction
-        return BoostingLearner(self.encoding_.categorical, directions, self.random_state)
+        boosting = BoostingLearner(self.encoding_.categorical, directions, self.random_state)
+        return (
+            BlendLearner(SplineLearner(self.encoding_.categorical), boosting) if name == "blend" else boosting
+        )
 
     def _folds(self, X: Any, y: Array, weight: Array) -> list[tuple[NDArray[np.intp], NDArray[np.intp]]]:
         """Return the inner validation's rows: forward in time where possible, else by customers, else by rows."""
@@ -449,33 +455,29 @@ class ChurnClassifier(ClassifierMixin, BaseEstimator):
 
     def _held_out(
         self, name: str, folds: list[Any], Z: Array, features: Any, y: Array, weight: Array
-    ) -> tuple[Array, float]:
+    ) -> Array:
+        """Return the log-odds of each row by a model that has not seen it; NaN for rows of no test set."""
         score = np.full(len(y), np.nan)
         for train, test in folds:
             learner = self._learner(name).fit(Z[train], _rows(features, train), y[train], weight[train])
             score[test] = learner.score(Z[test], _rows(features, test))
-        seen = ~np.isnan(score)
-        eta, target = score[seen], y[seen]
-        return score, float(np.average(np.logaddexp(0, eta) - target * eta, weights=weight[seen]))
+        return score
 
-    def _contributions(self, Z: Array, features: Any, rows: Any = None) -> tuple[Array, float]:
+    def _contributions(self, Z: Array, features: Any) -> tuple[Array, float]:
         """Return contributions to the calibrated log-odds and their base."""
-        if isinstance(self.learner_, SplineLearner):
-            found, base = self.learner_.model.contributions(Z), self.learner_.model.intercept_
-        elif isinstance(self.learner_, BoostingLearner):
-            learner = self.learner_
-            found, base = permutation_shapley(
-                lambda A: learner.score(A, None), Z, self.background_, self.random_state
-            )
+        learner = self.learner_
+        if not isinstance(learner, GivenLearner):
+            exact = learner.contributions(Z)
+            found, base = exact if exact is not None else self._permuted(Z, lambda A: learner.score(A, None))
         elif isinstance(features, np.ndarray):
-            learner = self.learner_
-            found, base = permutation_shapley(
-                lambda A: learner.score(A, A), Z, self.background_, self.random_state
-            )
+            found, base = self._permuted(Z, lambda A: learner.score(A, A))
         else:
-            found, base = np.zeros(Z.shape), 0.0
+            found, base = self._permuted(Z, lambda A: learner.score(A, self.encoding_.frame(A, features)))
         slope, shift = self.calibration_.slope, self.calibration_.shift
         return found * slope, base * slope + shift
+
+    def _permuted(self, Z: Array, score: Callable[[Array], Array]) -> tuple[Array, float]:
+        return permutation_shapley(score, Z, self.background_, self.random_state)
 
     def _threshold(self) -> float | None:
         if self.costs is None:
@@ -503,6 +505,12 @@ class ChurnClassifier(ClassifierMixin, BaseEstimator):
 
     def _library(self, X: Any) -> FrameLibrary:
         return open_frame(X).library if is_frame(X) else FrameLibrary.PANDAS
+
+
+def _loss(score: Array, y: Array, weight: Array) -> float:
+    seen = ~np.isnan(score)
+    eta, target = score[seen], y[seen]
+    return float(np.average(np.logaddexp(0, eta) - target * eta, weights=weight[seen]))
 
 
 def _separation(x: Array, y: Array, categorical: bool) -> float:

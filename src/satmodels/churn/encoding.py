@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from satmodels.errors import ArgumentError
+from satmodels.intake.events import build_frame
 from satmodels.intake.frames import Frame, open_frame
 from satmodels.intake.mixed import read_mixed
 
@@ -80,6 +81,17 @@ class Encoding:
             other = code.get(RARE, np.nan)
             Z[:, j] = [np.nan if v is None else code.get(v, other) for v in values]
         return Z
+
+    def frame(self, Z: Array, like: Any) -> Any:
+        """Return a matrix as a frame of the library of ``like``, words as words: what a given classifier takes."""
+        columns: dict[str, NDArray[Any]] = {}
+        for j, name in enumerate(self.names):
+            if name not in self.categories:
+                columns[name] = Z[:, j]
+                continue
+            words = np.array([*self.categories[name], None], dtype=object)
+            columns[name] = words[np.where(np.isnan(Z[:, j]), len(words) - 1, Z[:, j]).astype(int)]
+        return build_frame(open_frame(like).library, columns)
 
 
 def read_features(X: Any, names: Sequence[str]) -> dict[str, NDArray[Any]]:

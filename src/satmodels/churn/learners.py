@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from satmodels.churn.calibration import log_odds
 from satmodels.churn.spline_logistic import SplineLogistic
+from satmodels.churn.tree_contributions import tree_contributions
 from satmodels.errors import ArgumentError
 
 Array = NDArray[np.float64]
@@ -49,6 +50,10 @@ class SplineLearner:
         """Return log-odds."""
         return self.model.decision_function(Z)
 
+    def contributions(self, Z: Array) -> tuple[Array, float]:
+        """Return each column's term and the base."""
+        return self.model.contributions(Z), self.model.intercept_
+
 
 class BoostingLearner:
     """Histogram gradient boosting; missing values and categories natively."""
@@ -78,9 +83,40 @@ class BoostingLearner:
         """Return log-odds."""
         return np.asarray(self.model.decision_function(self._filled(Z)), dtype=float)
 
+    def contributions(self, Z: Array) -> tuple[Array, float] | None:
+        """Return each column's exact Shapley value and the base; None where the trees can't be read."""
+        return tree_contributions(self.model, self._filled(Z))
+
     def _filled(self, Z: Array) -> Array:
         # scikit-learn can't bin a column without any value; one that was empty in fitting says nothing
         return np.where(self.empty, 0.0, Z) if self.empty.any() else Z
+
+
+class BlendLearner:
+    """The mean of the log-odds of both models: their errors partly cancel, and reasons still add up."""
+
+    name = "blend"
+
+    def __init__(self, spline: SplineLearner, boosting: BoostingLearner) -> None:
+        self.spline, self.boosting = spline, boosting
+
+    def fit(self, Z: Array, X: Any, y: Array, weight: Array) -> BlendLearner:
+        """Fit both models."""
+        self.spline.fit(Z, X, y, weight)
+        self.boosting.fit(Z, X, y, weight)
+        return self
+
+    def score(self, Z: Array, X: Any) -> Array:
+        """Return log-odds."""
+        return (self.spline.score(Z, X) + self.boosting.score(Z, X)) / 2
+
+    def contributions(self, Z: Array) -> tuple[Array, float] | None:
+        """Return each column's contribution and the base; None where the trees can't be read."""
+        trees = self.boosting.contributions(Z)
+        if trees is None:
+            return None
+        terms, base = self.spline.contributions(Z)
+        return (terms + trees[0]) / 2, (base + trees[1]) / 2
 
 
 class GivenLearner:
