@@ -144,7 +144,7 @@ def explained_moments(weighted: Sequence[tuple[float, float]], npar: int, df: fl
     }
 
 
-def critical_n(chisq: float, df: float, n: int, level: float) -> float | None:
+def critical_n(chisq: float, df: float, n: float, level: float) -> float | None:
     """Return Hoelter's critical number of rows."""
     if df <= 0 or chisq <= 0:
         return None

@@ -14,8 +14,8 @@ from satmodels.errors import ArgumentError, ConvergenceError, ImproperSolutionWa
 from satmodels.intake.batches import matrix
 from satmodels.intake.frames import open_frame
 from satmodels.sem.covariance.construct_scores import Scoring, conditional_mean, scoring_of
-from satmodels.sem.covariance.fitting import Fit, closed_form_baseline, covariance_of_estimates, fit_table
-from satmodels.sem.covariance.measures import all_measures, normal_logl, sample_moments
+from satmodels.sem.covariance.fitting import fit_table
+from satmodels.sem.covariance.inference import infer
 from satmodels.sem.covariance.outcome import build_result
 from satmodels.sem.covariance.reading import _named, read_samples
 from satmodels.sem.covariance.result import CovarianceResult
@@ -24,7 +24,9 @@ from satmodels.sem.model.spec import ModelSpec
 from satmodels.statistics.moments import Moments
 
 Array = NDArray[np.floating[Any]]
-ESTIMATORS = ("ML",)
+ESTIMATORS = ("ML", "MLR", "MLM", "GLS", "ULS", "WLS", "DWLS")
+STANDARD_ERRORS = ("auto", "expected", "observed", "robust")
+NEEDS_ROWS = ("MLR", "MLM", "WLS", "DWLS")
 
 
 class CBSEM(TransformerMixin, BaseEstimator):
@@ -34,8 +36,18 @@ class CBSEM(TransformerMixin, BaseEstimator):
     ----------
     spec : ModelSpec or str
         The model, in lavaan's words. Constructs are measured by ``=~``.
-    estimator : {"ML"}, default "ML"
-        Maximum likelihood.
+    estimator : {"ML", "MLR", "MLM", "GLS", "ULS", "WLS", "DWLS"}, default "ML"
+        Maximum likelihood; the same with standard errors and a test that do not lean on normality (MLR:
+        Yuan-Bentler and the observed information, also with missing answers; MLM: Satorra-Bentler);
+        generalised, unweighted, distribution-free and diagonally weighted least squares.
+    missing : {"drop", "fiml"}, default "drop"
+        Leave rows with missing answers out, or use all that is there (full information maximum likelihood).
+    likelihood : {"normal", "wishart"}, default "normal"
+        Covariances with divisor n, or n - 1 and (n - 1) F as the test statistic.
+    standard_errors : {"auto", "expected", "observed", "robust"}, default "auto"
+        From the expected or the observed information, or by sandwich. "auto" is expected for ML and GLS,
+        observed with missing answers, robust for MLR, MLM, ULS and DWLS. (For ULS and DWLS "expected" is what
+        lavaan calls standard; it is not valid unless the weight happens to be right.)
     group : str, optional
         Column that divides the rows into groups; every group gets its own parameters (and intercepts),
         save for equal labels and what ``equal`` says.
@@ -96,6 +108,9 @@ class CBSEM(TransformerMixin, BaseEstimator):
         spec: ModelSpec | str,
         *,
         estimator: str = "ML",
+        missing: str = "drop",
+        likelihood: str = "normal",
+        standard_errors: str = "auto",
         group: str | None = None,
         equal: tuple[str, ...] = (),
         means: bool | None = None,
@@ -105,6 +120,9 @@ class CBSEM(TransformerMixin, BaseEstimator):
     ) -> None:
         self.spec = spec
         self.estimator = estimator
+        self.missing = missing
+        self.likelihood = likelihood
+        self.standard_errors = standard_errors
         self.group = group
         self.equal = equal
         self.means = means
@@ -137,17 +155,26 @@ class CBSEM(TransformerMixin, BaseEstimator):
         ImproperSolutionWarning
             A variance is negative, a correlation is beyond 1, or the iteration did not converge.
         """
-        if self.estimator not in ESTIMATORS:
-            raise one_of("estimator", self.estimator, ESTIMATORS)
-        if not 0 < self.level < 1:
-            raise ArgumentError(f"level={self.level!r} is no level between 0 and 1")
+        self._check_parameters()
         spec = ModelSpec.of(self.spec)
         # rules of the model are looked at before the data is
-        build_table(spec, n_groups=max(spec.n_groups, 1))
+        plain = build_table(spec, n_groups=max(spec.n_groups, 1))
         samples = read_samples(
-            X, spec.observed, spec.constructs, group=self.group, sample_weight=sample_weight
+            X,
+            spec.observed,
+            spec.constructs,
+            group=self.group,
+            sample_weight=sample_weight,
+            keep_rows=self.estimator in NEEDS_ROWS or self.standard_errors == "robust",
+            incomplete=self.missing == "fiml",
+            exogenous=plain.exogenous,
         )
-        means = self._has_means(spec, len(samples))
+        incomplete = any(s.patterns is not None for s in samples)
+        means = incomplete or self._has_means(spec, len(samples))
+        if means and self.estimator in ("ULS", "WLS", "DWLS"):
+            raise ArgumentError(
+                f"estimator={self.estimator!r} fits covariances alone: no groups and no intercepts"
+            )
         table = build_table(
             spec,
             n_groups=len(samples),
@@ -155,8 +182,18 @@ class CBSEM(TransformerMixin, BaseEstimator):
             unit_variance=self.unit_variance,
             equal=tuple(self.equal),
         )
-        fit = fit_table(table, samples, spec=spec)
-        self.result_ = self._result(fit, spec)
+        wishart = self.likelihood == "wishart"
+        fit = fit_table(table, samples, estimator="wishart" if wishart else self.estimator, spec=spec)
+        inference = infer(fit, self.estimator, wishart=wishart, errors=self.standard_errors)
+        self.result_: CovarianceResult = build_result(
+            fit,
+            spec,
+            estimator=self.estimator,
+            vcov=inference.vcov,
+            measures=inference.measures,
+            level=self.level,
+            extra_problems=inference.problems,
+        )
         self.scorings_: list[Scoring] = [
             scoring_of(i, s.mean, means) for i, s in zip(fit.implied, samples, strict=True)
         ]
@@ -172,35 +209,21 @@ class CBSEM(TransformerMixin, BaseEstimator):
             return self.means
         return n_groups > 1 or any(t.op == "~1" for t in spec.terms)
 
-    def _result(self, fit: Fit, spec: ModelSpec) -> CovarianceResult:
-        information = fit.problem.information(fit.solution.implied)
-        vcov = covariance_of_estimates(fit, information)
-        problems: list[str] = []
-        if vcov is None:
-            problems.append(
-                "the information is singular at the solution: no standard errors (empirically not identified)"
-            )
-        inverse = [np.linalg.pinv(i.sigma, hermitian=True) for i in fit.implied]
-        p, q = len(fit.table.observed), len(fit.table.exogenous)
-        measures = all_measures(
-            fit,
-            chisq=2 * fit.solution.value,
-            base_chisq=closed_form_baseline(fit),
-            base_df=(p * (p - 1) // 2 - q * (q - 1) // 2) * fit.table.n_groups,
-            logl=normal_logl(fit),
-            n_test=fit.n,
-            found=sample_moments(fit.samples),
-            weights=inverse,
-        )
-        return build_result(
-            fit,
-            spec,
-            estimator=self.estimator,
-            vcov=vcov,
-            measures=measures,
-            level=self.level,
-            extra_problems=problems,
-        )
+    def _check_parameters(self) -> None:
+        if self.estimator not in ESTIMATORS:
+            raise one_of("estimator", self.estimator, ESTIMATORS)
+        if self.missing not in ("drop", "fiml"):
+            raise one_of("missing", self.missing, ("drop", "fiml"))
+        if self.likelihood not in ("normal", "wishart"):
+            raise one_of("likelihood", self.likelihood, ("normal", "wishart"))
+        if self.standard_errors not in STANDARD_ERRORS:
+            raise one_of("standard_errors", self.standard_errors, STANDARD_ERRORS)
+        if not 0 < self.level < 1:
+            raise ArgumentError(f"level={self.level!r} is no level between 0 and 1")
+        if self.missing == "fiml" and self.estimator not in ("ML", "MLR"):
+            raise ArgumentError(f'missing="fiml" needs estimator "ML" or "MLR", not {self.estimator!r}')
+        if self.likelihood == "wishart" and (self.estimator != "ML" or self.missing == "fiml"):
+            raise ArgumentError('likelihood="wishart" goes with estimator "ML" and complete rows')
 
     def _warn(self) -> None:
         result = self.result_
@@ -245,7 +268,7 @@ class CBSEM(TransformerMixin, BaseEstimator):
 
         Returns
         -------
-        ndarray of shape (n, len(predicted_columns_))
+        ndarray of shape (n, predicted columns)
             E[endogenous items | exogenous items] under the model, in the units of the items.
         """
         check_is_fitted(self, "result_")

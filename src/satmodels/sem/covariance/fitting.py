@@ -13,15 +13,18 @@ from satmodels.errors import DataError
 from satmodels.sem.covariance.arrows import GroupArrows, Implied, build_arrows, fill_exogenous
 from satmodels.sem.covariance.discrepancy import Discrepancy, NormalLikelihood, QuadraticForm
 from satmodels.sem.covariance.identification import check_identified
+from satmodels.sem.covariance.moment_distance import MomentDistance
+from satmodels.sem.covariance.patterns import PatternLikelihood
 from satmodels.sem.covariance.samples import Sample
 from satmodels.sem.covariance.scoring import Problem, Solution, minimise
-from satmodels.sem.covariance.starts import starting_values
+from satmodels.sem.covariance.starts import plain_values, starting_values
 from satmodels.sem.covariance.table import ParameterTable
 from satmodels.sem.covariance.ties import Inequality, Ties, label_ties, read_constraints, tie
 from satmodels.sem.model.spec import ModelSpec
 
 Array = NDArray[np.floating[Any]]
 SINGULAR = 1e-7  # smallest pivot of a scaled information matrix that is not rounding
+OTHER_STARTS = (0.3, 0.05)  # shares of variance, see starts.plain_values
 ACTIVE = 1e-9  # an inequality violated by more than this (in own units) is made an equality
 
 
@@ -47,6 +50,10 @@ class Fit:
         Estimates of the free parameters, in own units.
     implied : list of Implied
         Implied moments of each group, in own units.
+    std : ndarray
+        By what the columns were divided.
+    active : tuple of str
+        Inequalities that hold with equality.
     """
 
     table: ParameterTable
@@ -58,6 +65,7 @@ class Fit:
     ties: Ties
     x: Array
     implied: list[Implied]
+    std: Array
     active: tuple[str, ...] = ()
 
     @property
@@ -74,6 +82,10 @@ class Fit:
     def n(self) -> int:
         """Number of rows."""
         return sum(s.n for s in self.samples)
+
+    def shifted(self, sample: Sample) -> float:
+        """Return a saturated minus log-likelihood for the divided columns."""
+        return shifted_logl(sample, self.std)
 
     def to_units(self, matrix: Array) -> Array:
         """Return a covariance matrix of scaled parameters in own units."""
@@ -108,15 +120,26 @@ def pooled_std(samples: Sequence[Sample]) -> Array:
 def make_criterion(estimator: str, sample: Sample, scale: Array, means: bool) -> Discrepancy:
     """Return the criterion of one group in scaled variables."""
     cov, mean = sample.cov / np.outer(scale, scale), sample.mean / scale if means else None
-    if estimator == "ML":
-        return NormalLikelihood(sample.n, cov, mean)
+    if sample.patterns is not None:
+        return PatternLikelihood(sample.patterns.scaled(scale), shifted_logl(sample, scale))
     n = sample.n
+    if estimator == "wishart":
+        return NormalLikelihood(n - 1, cov * n / (n - 1), mean)
+    if estimator in ("ML", "MLM", "MLR"):
+        return NormalLikelihood(n, cov, mean)
     unbiased = cov * n / (n - 1)
     if estimator == "GLS":
         x = np.linalg.inv(unbiased)
         return QuadraticForm(n - 1, unbiased, mean, x, x)
-    # unweighted in the items' own units, so the scale comes in as a weight
-    return QuadraticForm(n - 1, unbiased, mean, np.diag(scale**2), np.diag(scale**2))
+    rows, columns = np.tril_indices(len(cov))
+    own = scale[rows] * scale[columns]
+    if estimator == "ULS":  # unweighted in the items' own units
+        weight = own**2
+    else:
+        assert sample.gamma is not None  # noqa: S101 - the reader kept the rows
+        gamma = sample.gamma / np.outer(own, own)
+        weight = 1 / np.diag(gamma) if estimator == "DWLS" else np.linalg.inv(gamma)
+    return MomentDistance(n - 1, unbiased[rows, columns], rows, columns, weight)
 
 
 def fit_table(
@@ -185,6 +208,13 @@ def fit_table(
         x = start / units
     problem = Problem(arrows, criteria, ties.scaled(units))
     solution = minimise(problem, x)
+    for share in OTHER_STARTS if start is None else ():
+        if solution.converged:
+            break
+        pooled = np.average([s.mean / std for s in samples], axis=0, weights=[s.n for s in samples])
+        again = minimise(problem, plain_values(table, pooled, share, units))
+        if again.converged or again.value < solution.value:
+            solution = again
     active: list[Inequality] = []
     for _ in range(2 * len(inequalities)):
         worst = _most_violated(inequalities, active, solution.x * units)
@@ -198,12 +228,19 @@ def fit_table(
     x = solution.x * units
     implied = [r.at(x) for r in raw]
     return Fit(
-        table, samples, problem, solution, units, scales, ties, x, implied, tuple(i.text for i in active)
+        table, samples, problem, solution, units, scales, ties, x, implied, std, tuple(i.text for i in active)
     )
 
 
+def shifted_logl(sample: Sample, std: Array) -> float:
+    """Return the saturated minus log-likelihood of incomplete rows after dividing the columns."""
+    assert sample.patterns is not None  # noqa: S101 - only asked for incomplete rows
+    cells = sample.patterns.n @ sample.patterns.seen
+    return sample.saturated - float(cells @ np.log(std))
+
+
 def _divisor(sample: Sample, estimator: str) -> Array:
-    return sample.cov if estimator == "ML" else sample.cov * sample.n / (sample.n - 1)
+    return sample.cov if estimator in ("ML", "MLM", "MLR") else sample.cov * sample.n / (sample.n - 1)
 
 
 def _most_violated(inequalities: list[Inequality], active: list[Inequality], x: Array) -> Inequality | None:

@@ -18,20 +18,22 @@ Array = NDArray[np.floating[Any]]
 Measures = dict[str, float | None]
 
 
-def normal_logl(fit: Fit) -> tuple[float, float]:
+def normal_logl(fit: Fit, *, unbiased: bool = False) -> tuple[float, float]:
     """Return the log-likelihood of the model and that of the saturated model, complete data.
 
-    Where observed variables are taken as they are, both are conditional on them.
+    Where observed variables are taken as they are, both are conditional on them. With ``unbiased`` the
+    covariances found have divisor n - 1.
     """
     model = saturated = 0.0
     at = [fit.table.observed.index(v) for v in fit.table.exogenous]
     for s, implied in zip(fit.samples, fit.implied, strict=True):
         gap = s.mean - implied.mu if fit.table.means else np.zeros(len(s.cov))
-        scatter = s.cov + np.outer(gap, gap)
+        cov = s.cov * s.n / (s.n - 1) if unbiased else s.cov
+        scatter = cov + np.outer(gap, gap)
         model += _gaussian(s.n, implied.sigma, scatter)
-        saturated += _gaussian(s.n, s.cov, s.cov)
+        saturated += _gaussian(s.n, cov, cov)
         if at:
-            x = s.cov[np.ix_(at, at)]
+            x = cov[np.ix_(at, at)]
             part = _gaussian(s.n, x, x)
             model, saturated = model - part, saturated - part
     return model, saturated
@@ -75,9 +77,10 @@ def all_measures(
         Weight matrix of each group for the goodness-of-fit index.
     """
     df, npar, n, groups = fit.df, fit.npar, fit.n, len(fit.samples)
+    fmin_n = n if logl is None else n_test  # as lavaan has it
     result: Measures = {
         "npar": npar,
-        "fmin": chisq / (2 * n_test),
+        "fmin": chisq / (2 * fmin_n),
         "chisq": chisq,
         "df": df,
         "pvalue": measures.upper_tail(chisq, df),
@@ -94,9 +97,9 @@ def all_measures(
     result |= _residual_measures(fit, found)
     result |= _explained(fit, found, weights, npar, df)
     result["mfi"] = math.exp(-0.5 * (chisq - df) / n_test)
-    result["ecvi"] = (chisq + 2 * npar) / n
-    result["cn_05"] = measures.critical_n(chisq, df, n, 0.05)
-    result["cn_01"] = measures.critical_n(chisq, df, n, 0.01)
+    result["ecvi"] = (chisq + 2 * npar) / n_test
+    result["cn_05"] = measures.critical_n(chisq, df, n_test, 0.05)
+    result["cn_01"] = measures.critical_n(chisq, df, n_test, 0.01)
     return result
 
 

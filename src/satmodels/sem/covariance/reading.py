@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,7 @@ from numpy.typing import NDArray
 from satmodels.errors import ArgumentError, DataError, SchemaError, unknown
 from satmodels.intake.batches import matrix
 from satmodels.intake.frames import Frame, open_frame
+from satmodels.sem.covariance.patterns import Patterns, saturated_fit
 from satmodels.sem.covariance.samples import Sample, as_moments, sample_from_moments
 from satmodels.statistics.moments import Moments
 
@@ -19,15 +21,20 @@ Array = NDArray[np.float64]
 
 def read_samples(
     X: Any,
-    columns: Sequence[str],
+    columns: tuple[str, ...],
     constructs: Sequence[str],
     *,
     group: str | None = None,
     sample_weight: Any = None,
     cluster: str | None = None,
     keep_rows: bool = False,
+    incomplete: bool = False,
+    exogenous: Sequence[str] = (),
 ) -> list[Sample]:
     """Return one sample per group, in the order in which the groups appear.
+
+    With ``incomplete`` rows with gaps stay, save those without any answer or without one of the
+    ``exogenous`` columns.
 
     Raises
     ------
@@ -39,7 +46,7 @@ def read_samples(
     """
     moments = as_moments(X)
     if moments is not None:
-        if group is not None or sample_weight is not None or keep_rows or cluster is not None:
+        if group is not None or sample_weight is not None or keep_rows or cluster or incomplete:
             raise ArgumentError(
                 "moments don't hold the single answers: groups, weights, clusters, robust estimators and "
                 "missing answers need the dataframe"
@@ -51,7 +58,7 @@ def read_samples(
     for c in columns:
         if c not in frame.columns:
             raise unknown("column", c, frame.columns)
-    if group is None and sample_weight is None and not keep_rows and cluster is None:
+    if not (group or keep_rows or cluster or incomplete) and sample_weight is None:
         return [sample_from_moments(Moments.collect(frame, columns), columns)]
     rows, groups, weights, clusters = _read_rows(frame, columns, group, sample_weight, cluster)
     samples: list[Sample] = []
@@ -65,6 +72,7 @@ def read_samples(
                 None if weights is None else weights[inside],
                 None if clusters is None else clusters[inside],
                 keep_rows,
+                [columns.index(v) for v in exogenous] if incomplete else None,
             )
         )
     if groups.n_missing:
@@ -82,7 +90,10 @@ def _one_sample(
     weights: Array | None,
     clusters: NDArray[np.intp] | None,
     keep_rows: bool,
+    exogenous: list[int] | None,
 ) -> Sample:
+    if exogenous is not None and np.isnan(rows).any():
+        return _incomplete_sample(rows, tuple(columns), value, weights, clusters, exogenous)
     moments = Moments.of_block(columns, rows, weights)
     sample = sample_from_moments(moments, columns, value)
     if not keep_rows and weights is None:
@@ -92,6 +103,45 @@ def _one_sample(
     if weights is not None:
         w = weights[complete] / weights[complete].mean()
     return sample.with_rows(rows[complete], w, None if clusters is None else clusters[complete])
+
+
+def _incomplete_sample(
+    rows: Array,
+    columns: tuple[str, ...],
+    value: Any,
+    weights: Array | None,
+    clusters: NDArray[np.intp] | None,
+    exogenous: list[int],
+) -> Sample:
+    gaps = np.isnan(rows)
+    usable = ~gaps.all(axis=1) & ~gaps[:, exogenous].any(axis=1)
+    x = rows[usable]
+    if len(x) <= len(columns):
+        raise DataError(
+            f"{len(x)} rows with answers can't carry covariances of {len(columns)} columns", columns=columns
+        )
+    empty = [c for j, c in enumerate(columns) if np.isnan(x[:, j]).all()]
+    if empty:
+        raise DataError(f"every answer is missing in {empty}: leave these columns out", columns=empty)
+    w = None if weights is None else weights[usable] / weights[usable].mean()
+    patterns = Patterns.of(x, w)
+    scale = np.sqrt(np.nanvar(x, axis=0))
+    scale[scale == 0] = 1.0  # a constant column is named by the fit
+    fitted = saturated_fit(patterns.scaled(scale), columns)
+    cov, mean = fitted.cov * np.outer(scale, scale), fitted.mean * scale
+    n = len(x)
+    moments = Moments(columns, n, np.asarray(mean, float), np.asarray(cov * n, float), float(n), float(n))
+    sample = sample_from_moments(moments, columns, value)
+    cells = patterns.n @ patterns.seen
+    return replace(
+        sample,
+        n_dropped=len(rows) - n,
+        rows=x,
+        weights=w,
+        clusters=None if clusters is None else clusters[usable],
+        patterns=patterns,
+        saturated=fitted.minus_logl + float(cells @ np.log(scale)),
+    )
 
 
 class _Groups:

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from satmodels.errors import ArgumentError, DataError
 from satmodels.statistics.moments import Moments
+
+if TYPE_CHECKING:
+    from satmodels.sem.covariance.patterns import Patterns
 
 Array = NDArray[np.floating[Any]]
 COLLINEAR = 1e-9  # smallest eigenvalue of a correlation matrix that can carry a model
@@ -40,6 +44,11 @@ class Sample:
         Survey weights, normalised to sum to n.
     clusters : ndarray of int, shape (n,), optional
         Number of the cluster of each row.
+    patterns : Patterns, optional
+        Rows by pattern of missing answers, where rows with gaps are kept; ``mean`` and ``cov`` are then
+        those of the saturated model.
+    saturated : float
+        Minus log-likelihood of the saturated model, with ``patterns``.
     """
 
     group: Any
@@ -52,6 +61,15 @@ class Sample:
     rows: Array | None = None
     weights: Array | None = None
     clusters: NDArray[np.intp] | None = None
+    patterns: Patterns | None = None
+    saturated: float = 0.0
+
+    @functools.cached_property
+    def gamma(self) -> Array | None:
+        """Asymptotic covariance matrix of the covariances (lower triangle), from the rows."""
+        from satmodels.sem.covariance.moment_distance import fourth_moments
+
+        return None if self.rows is None else fourth_moments(self.rows)
 
     @property
     def std(self) -> Array:

@@ -22,8 +22,10 @@ Array = NDArray[np.floating[Any]]
 CONVERGED = 1e-6  # a solution this near (in chi-square units) is a solution
 ENOUGH = 1e-15  # the iteration stops here
 NEAR = 0.1  # from here on Newton steps with the exact Hessian
-MAX_ITERATIONS = 500
-MAX_HALVINGS = 30
+MAX_ITERATIONS = 150
+HALVINGS = (1.0, 0.5, 0.25, 0.125, 0.0625, 0.03125)
+STRUGGLE = 6  # after so many steps that had to be cut short, Newton steps take over
+LEAST_DAMPING, MOST_DAMPING = 1e-4, 1e10  # of a step, relative to the curvature
 
 
 @dataclass
@@ -98,70 +100,77 @@ def minimise(problem: Problem, start: Array) -> Solution:
     if not np.isfinite(value):
         y, x, implied, value = _retreat(problem, y)
     decrement, iterations, damping = np.inf, 0, 0.0
+    gradient = information = curvature = np.zeros(0)
+    moved, newton, struggles = True, False, 0
     while iterations < MAX_ITERATIONS and len(y):
         iterations += 1
-        gradient = k.T @ problem.gradient(implied)
-        information = k.T @ problem.information(implied) @ k
-        step, decrement = _step(information, gradient, damping)
-        if decrement < ENOUGH:
-            break
-        if decrement < NEAR:
-            hessian = k.T @ problem.hessian(implied) @ k
-            step = _newton(hessian, gradient, step)
-        length, moved = _line_search(problem, y, step, value, gradient)
-        if moved is None:
-            if damping > 1e6 or decrement < CONVERGED:
+        if moved:
+            gradient = k.T @ problem.gradient(implied)
+            information = k.T @ problem.information(implied) @ k
+            decrement = newton_decrement(information, gradient)
+            if decrement < ENOUGH:
                 break
-            damping = max(10 * damping, 1e-3)
-            continue
-        damping = 0.0 if length == 1.0 else damping
-        y, implied, value = moved
+        if moved:
+            # Newton steps near the minimum, and in bent valleys, where scoring steps go astray
+            newton = decrement < NEAR or struggles >= STRUGGLE
+            curvature = k.T @ problem.hessian(implied) @ k if newton else information
+        step = _damped_step(curvature, information, gradient, damping)
+        predicted = -float(gradient @ step) - float(step @ curvature @ step) / 2
+        # near the minimum a true step lowers the value by less than its rounding
+        slack = 1e-12 * (1 + abs(value))
+        moved, ratio = False, 0.0
+        for length in (1.0,) if newton else HALVINGS:
+            trial = y + length * step
+            there = problem.implied(k @ trial + x0)
+            found = problem.value(there)
+            if found <= value - 1e-4 * length * predicted + slack:
+                moved = True
+                ratio = length * (value - found) / predicted if predicted > slack else 1.0
+                y, implied, value = trial, there, found
+                break
+        if newton and (not moved or ratio < 0.25):
+            damping = max(4 * damping, LEAST_DAMPING)
+        elif newton and ratio > 0.75:
+            damping = damping / 8 if damping > LEAST_DAMPING else 0.0
+        elif not newton and (not moved or ratio < 0.1):
+            struggles += 1 if moved else STRUGGLE
+            moved = True  # the curvature is to be chosen anew
+        if damping > MOST_DAMPING:
+            break
     x = k @ y + x0
     if not len(y):
         decrement = 0.0
     return Solution(x, implied, value, float(decrement), iterations)
 
 
-def _step(information: Array, gradient: Array, damping: float) -> tuple[Array, float]:
-    """Return the scoring step and the Newton decrement."""
+def newton_decrement(information: Array, gradient: Array) -> float:
+    """Return g' I^-1 g; infinite where the information is singular in the direction of the gradient."""
     scale = np.sqrt(np.maximum(np.diag(information), 1e-300))
-    scaled = information / np.outer(scale, scale)
-    if damping:
-        scaled = scaled + damping * np.eye(len(scaled))
     g = gradient / scale
     try:
-        lower = np.linalg.cholesky(scaled)
-        half = np.linalg.solve(lower, g)
-        return -np.linalg.solve(lower.T, half) / scale, float(half @ half)
+        half = np.linalg.solve(np.linalg.cholesky(information / np.outer(scale, scale)), g)
+        return float(half @ half)
     except np.linalg.LinAlgError:
-        step = np.linalg.lstsq(scaled, g, rcond=1e-12)[0]
-        return -step / scale, abs(float(g @ step))
+        step = np.linalg.lstsq(information / np.outer(scale, scale), g, rcond=1e-12)[0]
+        left = g - information / np.outer(scale, scale) @ step
+        return abs(float(g @ step)) + float(left @ left)
 
 
-def _newton(hessian: Array, gradient: Array, fallback: Array) -> Array:
-    scale = np.sqrt(np.maximum(np.abs(np.diag(hessian)), 1e-300))
+def _damped_step(curvature: Array, information: Array, gradient: Array, damping: float) -> Array:
+    """Return the step of Levenberg and Marquardt, in parameters scaled to unit information.
+
+    Where the curvature is not positive definite it is lifted until it is.
+    """
+    scale = np.sqrt(np.maximum(np.diag(information), 1e-300))
+    scaled = curvature / np.outer(scale, scale)
+    g = gradient / scale
     try:
-        lower = np.linalg.cholesky(hessian / np.outer(scale, scale))
+        lower = np.linalg.cholesky(scaled + damping * np.eye(len(g)))
+        return -np.linalg.solve(lower.T, np.linalg.solve(lower, g)) / scale
     except np.linalg.LinAlgError:
-        return fallback
-    return -np.linalg.solve(lower.T, np.linalg.solve(lower, gradient / scale)) / scale
-
-
-def _line_search(
-    problem: Problem, y: Array, step: Array, value: float, gradient: Array
-) -> tuple[float, tuple[Array, list[Implied], float] | None]:
-    slope = float(gradient @ step)
-    length = 1.0
-    # near the minimum a true step lowers the value by less than its rounding
-    slack = 1e-12 * (1 + abs(value))
-    for _ in range(MAX_HALVINGS):
-        trial = y + length * step
-        implied = problem.implied(problem.ties.k @ trial + problem.ties.x0)
-        found = problem.value(implied)
-        if found <= value + 1e-4 * length * slope + slack:
-            return length, (trial, implied, found)
-        length /= 2
-    return length, None
+        values, vectors = np.linalg.eigh(scaled)
+        lifted = values + damping + max(0.0, -1.5 * values[0]) + 1e-8
+        return -(vectors @ ((vectors.T @ g) / lifted)) / scale
 
 
 def _retreat(problem: Problem, y: Array) -> tuple[Array, Array, list[Implied], float]:

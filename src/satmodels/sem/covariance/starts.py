@@ -38,6 +38,26 @@ def starting_values(
     return x
 
 
+def plain_values(table: ParameterTable, means: Array, share: float, units: Array) -> Array:
+    """Return starting values that know nothing of the correlations: a second chance where the first fails.
+
+    Paths and covariances are 0, loadings 0.7, and constructs have ``share`` of their marker's variance.
+    """
+    latent = set(table.constructs)
+    at = {v: i for i, v in enumerate(table.observed)}
+    x = np.zeros(len(table.free))
+    for i, p in enumerate(table.free):
+        if p.start is not None:
+            x[i] = p.start / units[i]
+        elif p.op == "=~":
+            x[i] = 0.7
+        elif p.op == "~~" and p.lhs == p.rhs:
+            x[i] = share if p.lhs in latent else 0.5
+        elif p.op == "~1" and p.lhs in at:
+            x[i] = means[at[p.lhs]]
+    return x
+
+
 def _start_group(
     table: ParameterTable, r: GroupArrows, corr: Array, mean: Array, x: Array, group: int
 ) -> None:
