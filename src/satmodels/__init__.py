@@ -85,6 +85,7 @@ _PUBLIC: dict[str, str] = {
     "ipma": "sem.ipma",
     "micom": "sem.pls.micom",
     "pls_predict": "sem.pls.predict",
+    "simple_slopes": "sem.pls.interactions",
     "what_if": "sem.what_if",
     "with_interaction": "sem.pls.interactions",
     # kano
@@ -100,6 +101,8 @@ _PUBLIC: dict[str, str] = {
     # churn
     "ChurnClassifier": "churn.classifier",
     "ChurnCosts": "churn.profit",
+    "ChurnHazard": "churn.hazard",
+    "survival_report": "churn.survival_report",
     "ChurnWindow": "churn.window",
     "CutoffSplit": "churn.split",
     "churn_feature": "churn.features",
@@ -128,6 +131,8 @@ if TYPE_CHECKING:
     from satmodels.churn.profit import expected_maximum_profit as expected_maximum_profit
     from satmodels.churn.report import churn_report as churn_report
     from satmodels.churn.split import CutoffSplit as CutoffSplit
+    from satmodels.churn.hazard import ChurnHazard as ChurnHazard
+    from satmodels.churn.survival_report import survival_report as survival_report
     from satmodels.churn.window import ChurnWindow as ChurnWindow
 
     # drivers
@@ -190,6 +195,7 @@ if TYPE_CHECKING:
     from satmodels.sem.model.templates import ecsi as ecsi
     from satmodels.sem.pls.estimator import PLSPM as PLSPM
     from satmodels.sem.pls.higher_order import higher_order as higher_order
+    from satmodels.sem.pls.interactions import simple_slopes as simple_slopes
     from satmodels.sem.pls.interactions import with_interaction as with_interaction
     from satmodels.sem.pls.micom import micom as micom
     from satmodels.sem.pls.multigroup import compare_groups as compare_groups

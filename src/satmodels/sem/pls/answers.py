@@ -104,7 +104,7 @@ def read_answers(
     if isinstance(X, Moments):
         raise ArgumentError("this needs the rows: moments don't hold the single answers. Give the dataframe.")
     columns = tuple(columns)
-    frame = open_frame(_named(X))
+    frame = open_frame(named_columns(X))
     rows = matrix(frame, columns)
     weights = _weights(frame, sample_weight, len(rows))
     gaps = np.isnan(rows)
@@ -130,7 +130,7 @@ def is_frame(X: Any) -> bool:
     return hasattr(type(X), "columns") or not hasattr(X, "__array__")
 
 
-def _named(X: Any) -> Any:
+def named_columns(X: Any) -> Any:
     """Give the columns of an array the names x0, x1, ... as scikit-learn does."""
     if hasattr(X, "tocsr"):
         raise ArgumentError(
@@ -194,7 +194,7 @@ def read_clusters(X: Any, cluster: Any, answers: Answers) -> NDArray[np.intp] | 
 
 def read_labels(X: Any, labels: Any, answers: Answers) -> list[Any]:
     """Return the label (group, cluster) of each kept row: of a column, or given one for each row."""
-    values = open_frame(_named(X)).values(labels) if isinstance(labels, str) else list(labels)
+    values = open_frame(named_columns(X)).values(labels) if isinstance(labels, str) else list(labels)
     n_read = len(answers.rows) + answers.n_dropped
     if len(values) != n_read:
         raise ArgumentError(f"there are {len(values)} labels and {n_read} rows: give one for each row")

@@ -22,6 +22,9 @@ from satmodels.statistics.moments import Moments
 Array = NDArray[np.float64]
 
 
+FIT_MEASURES = ("srmr", "d_uls", "d_g", "srmr_saturated", "d_uls_saturated", "d_g_saturated", "gof")
+
+
 @dataclasses.dataclass(frozen=True, kw_only=True, repr=False, eq=False)
 class PLSResult(SEMResult):
     """Result of :class:`satmodels.PLSPM`; see :class:`satmodels.sem.result.SEMResult` for its tables.
@@ -72,21 +75,22 @@ class PLSResult(SEMResult):
         than one item and the mean R² (Tenenhaus, Amato and Esposito Vinzi 2004).
         """
         g = self.groups[0]
+        items = [item for block in g.items for item in block]
+        if len(set(items)) < len(items):  # repeated indicators: no item belongs to one construct alone
+            return dict.fromkeys(FIT_MEASURES)
         corr = g.moments.corr
         common = self._common_factors()
         saturated = implied.implied_item_corr(corr, g.loadings, g.construct_corr, common)
         wide = [j for j, items in enumerate(g.items) if len(items) > 1]
         communality = [g.loadings[i, j] ** 2 for j in wide for i in g.block(j)]
         r2 = [float(value) for j, value in enumerate(g.r2) if g.predecessors(j)]
-        return {
-            "srmr": implied.srmr(corr, g.implied_corr),
-            "d_uls": implied.d_uls(corr, g.implied_corr),
-            "d_g": implied.d_g(corr, g.implied_corr),
-            "srmr_saturated": implied.srmr(corr, saturated),
-            "d_uls_saturated": implied.d_uls(corr, saturated),
-            "d_g_saturated": implied.d_g(corr, saturated),
-            "gof": float(np.sqrt(np.mean(communality) * np.mean(r2))) if communality else None,
-        }
+        distances = [
+            distance(corr, model)
+            for model in (g.implied_corr, saturated)
+            for distance in (implied.srmr, implied.d_uls, implied.d_g)
+        ]
+        gof = float(np.sqrt(np.mean(communality) * np.mean(r2))) if communality else None
+        return dict(zip(FIT_MEASURES, [*distances, gof], strict=True))
 
     def _common_factors(self) -> list[bool]:
         modes = {name: mode for name, (mode, _) in self.spec.blocks.items()}
