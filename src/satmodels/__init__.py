@@ -93,6 +93,7 @@ _PUBLIC: dict[str, str] = {
     "kano": "kano_model.analysis",
     # drivers
     "importance_performance": "drivers.importance_performance",
+    "journey": "drivers.journey",
     "key_drivers": "drivers.key_drivers",
     "penalty_reward": "drivers.asymmetry",
     "response_curve": "drivers.response_curve",
@@ -138,6 +139,7 @@ if TYPE_CHECKING:
     # drivers
     from satmodels.drivers.asymmetry import penalty_reward as penalty_reward
     from satmodels.drivers.importance_performance import importance_performance as importance_performance
+    from satmodels.drivers.journey import journey as journey
     from satmodels.drivers.key_drivers import key_drivers as key_drivers
     from satmodels.drivers.priorities import priorities as priorities
     from satmodels.drivers.reach_noise import reach_noise as reach_noise

@@ -174,6 +174,61 @@ def test_bad_arguments(drivers, options, match):
         sat.priorities(drivers, **{"scale": SCALE, **options})
 
 
+def test_shapley_net_effects_keep_the_sign_and_multiply_back(answers, drivers):
+    found = {r["term"]: r for r in sat.priorities(drivers, scale=SCALE, effect="shapley").estimates.rows()}
+    std = answers[ITEMS].std() / answers["overall"].std()
+    importance = {r["term"]: r for r in drivers.estimates.rows()}
+    for item in ITEMS:
+        net = found[item]["effect"] * std[item]
+        assert net * importance[item]["correlation"] == pytest.approx(importance[item]["estimate"])
+    # the delta method against a bootstrap of the rows
+    rng = np.random.default_rng(1)
+    draws = []
+    for _ in range(200):
+        drawn = sat.Moments.collect(answers.iloc[rng.integers(0, 400, size=400)], [*ITEMS, "overall"])
+        plan = sat.priorities(
+            sat.key_drivers(drawn, "overall", interval="none"), scale=SCALE, effect="shapley"
+        )
+        draws.append({r["term"]: r["effect"] for r in plan.estimates.rows()})
+    spread = pd.DataFrame(draws).std()
+    for item in ITEMS:
+        half = (found[item]["effect_high"] - found[item]["effect_low"]) / 2 / 1.96
+        assert half == pytest.approx(spread[item], rel=0.3)
+
+
+def test_structural_models_give_total_effects_in_index_points():
+    study = sat.datasets.load_ecsi()
+    result = sat.PLSPM(study.spec).fit(study.moments).result_
+    plan = sat.priorities(result, outcome="Loyalty")
+    index = result.index().set_index("construct")
+    total = result.effects().set_index(["source", "target"])["total"]
+    row = {r["term"]: r for r in plan.estimates.rows()}["Image"]
+    expected = total["Image", "Loyalty"] * index["std_dev"]["Loyalty"] / index["std_dev"]["Image"]
+    assert row["effect"] == pytest.approx(expected)
+    assert row["performance"] == pytest.approx(index["estimate"]["Image"])
+    assert row["gain_low"] is None and row["p_top"] is None and plan.gain_low is None
+    found = sat.importance_performance(result, "Loyalty")
+    assert (
+        dict(zip(found.estimates["term"], found.estimates["importance"], strict=True))["Image"]
+        == row["effect"]
+    )
+    with pytest.raises(sat.ArgumentError, match="outcome"):
+        sat.priorities(result)
+    with pytest.raises(sat.ArgumentError, match="Loyalty"):
+        sat.priorities(result, outcome="Loyalti")
+
+
+def test_lead_over_a_competitor_has_welchs_limits(answers, drivers):
+    from scipy.stats import ttest_ind
+
+    other = (answers[ITEMS] - 0.5).clip(1, 10)[:150]
+    found = sat.importance_performance(drivers, scale=SCALE, competitor=other).estimates
+    for j, item in enumerate(ITEMS):
+        limits = ttest_ind(answers[item], other[item], equal_var=False).confidence_interval()
+        assert found["lead_low"][j] == pytest.approx(limits.low * 100 / 9)
+        assert found["lead_high"][j] == pytest.approx(limits.high * 100 / 9)
+
+
 def test_means_off_the_scale_are_refused(drivers):
     with pytest.raises(sat.SchemaError, match="off the scale"):
         sat.priorities(drivers, scale=sat.Scale(1, 5))

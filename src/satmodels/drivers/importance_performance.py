@@ -13,6 +13,7 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
+from satmodels.drivers.effects import effects_of_structure
 from satmodels.drivers.key_drivers import KeyDriversResult, key_drivers
 from satmodels.drivers.measures import METHODS
 from satmodels.drivers.scales import as_scales, check_on_scale, to_index
@@ -37,7 +38,8 @@ QUADRANTS = {  # (important, performs well)
 _COLUMNS = (
     *("term", "importance", "importance_low", "importance_high"),
     *("performance", "performance_low", "performance_high"),
-    *("gap", "priority", "quadrant", "importance_cut", "performance_cut", "n", "n_missing"),
+    *("gap", "priority", "quadrant", "importance_cut", "performance_cut"),
+    *("competitor", "lead", "lead_low", "lead_high", "n", "n_missing"),
 )
 
 
@@ -90,18 +92,21 @@ def importance_performance(
     items: Sequence[str] | None = None,
     *,
     importance: str | Mapping[str, Any] = "shapley",
-    scale: Scale | Mapping[str, Scale] | None = None,
+    scale: Any = None,
     cut: str | tuple[float, float] = "mean",
     by: str | Sequence[str] = (),
     weight: str | None = None,
+    competitor: Any = None,
     level: float = 0.95,
 ) -> ImportancePerformanceResult:
     """Set the importance of items against their performance.
 
     Parameters
     ----------
-    data : dataframe, Moments or KeyDriversResult
-        Answers, their moments, or a driver analysis (whose importances and means are taken).
+    data : dataframe, Moments, KeyDriversResult or SEMResult
+        Answers, their moments, a driver analysis (whose importances and means are taken), or a fitted
+        structural model: then total effects (index points per index point) are set against the indices
+        of the constructs (IPMA; Ringle and Sarstedt 2016).
     outcome : str, optional
         Outcome that importance is derived from; not needed for stated importance.
     items : sequence of str, optional
@@ -110,7 +115,8 @@ def importance_performance(
         A method of :func:`key_drivers` to derive importance from the outcome; or stated importance,
         ``{item: column}`` with the answers or ``{item: number}``.
     scale : Scale or mapping, optional
-        Scale of the items (``{item: Scale}`` where they differ). Performance, and stated importance
+        Scale of the items (``{item: Scale}`` where they differ). A structural model may know its own.
+        Performance, and stated importance
         that is answered on the same scale, then are on 0..100.
     cut : str or (float, float), default "mean"
         Cross-hairs: at the ``"mean"`` or ``"median"`` of the items, at the middle of the ``"scale"``
@@ -118,6 +124,8 @@ def importance_performance(
         (importance, performance).
     by, weight : optional
         Columns to group by (cross-hairs are set per group), and of survey weights.
+    competitor : dataframe or Moments, optional
+        Answers of a competitor's customers to the same items.
     level : float, default 0.95
         Confidence level.
 
@@ -127,7 +135,8 @@ def importance_performance(
         ``tidy()``: the by-columns, ``term``, ``importance`` and ``performance`` with their limits,
         ``gap`` (stated importance minus performance, where both are on one scale), ``priority``
         (importance minus performance, each in standard deviations over the items: above 0 lies above
-        the diagonal), ``quadrant``, ``importance_cut``, ``performance_cut``, ``n``, ``n_missing``.
+        the diagonal), ``quadrant``, ``importance_cut``, ``performance_cut``, the ``competitor``'s
+        performance and the ``lead`` over it with limits (Welch), ``n``, ``n_missing``.
 
     Raises
     ------
@@ -154,6 +163,8 @@ def importance_performance(
         raise one_of("cut", cut, CUTS)
     if not isinstance(cut, str) and len(cut) != 2:
         raise ArgumentError(f"cut={cut!r}: give one of {CUTS}, or (importance, performance)")
+    if hasattr(data, "effects") and hasattr(data, "index"):
+        return _of_structure(data, outcome, items, scale, cut, level)
     if isinstance(data, KeyDriversResult):
         if outcome is not None or items is not None or by or weight is not None:
             raise ArgumentError("a driver analysis already has its outcome, items, groups and weights")
@@ -167,14 +178,15 @@ def importance_performance(
             )
         derived = key_drivers(data, outcome, items, method=importance, by=by, weight=weight, level=level)
     else:
-        return _stated(data, items, importance, scale, cut, by, weight, level)
+        return _stated(data, items, importance, scale, cut, by, weight, competitor, level)
     names = derived.drivers
     scales = as_scales(scale, names)
     rows: list[dict[str, Any]] = []
     by_group = _column_by_group(derived)
     for key, moments, found in zip(derived.keys, derived.moments, by_group, strict=True):
         means = _performance(moments.select(names), scales, level)
-        rows += _map(dict(zip(derived.by, key, strict=True)), names, found, means, None, cut, scales, moments)
+        more = _map(dict(zip(derived.by, key, strict=True)), names, found, means, None, cut, scales, moments)
+        rows += _with_lead(more, moments, names, scales, competitor, level)
     return ImportancePerformanceResult(
         library=derived.library,
         estimates=Table.from_records(rows, (*derived.by, *_COLUMNS)),
@@ -203,6 +215,7 @@ def _stated(
     cut: str | tuple[float, float],
     by: tuple[str, ...],
     weight: str | None,
+    competitor: Any,
     level: float,
 ) -> ImportancePerformanceResult:
     names = tuple(importance) if items is None else tuple(items)
@@ -228,7 +241,8 @@ def _stated(
             found = numbers, np.full(len(names), np.nan), np.full(len(names), np.nan)
         means = _performance(moments.select(names), scales, level)
         gap = found[0] - means[0] if asked else None
-        rows += _map(dict(zip(by, key, strict=True)), names, found, means, gap, cut, scales, moments)
+        more = _map(dict(zip(by, key, strict=True)), names, found, means, gap, cut, scales, moments)
+        rows += _with_lead(more, moments, names, scales, competitor, level)
     return ImportancePerformanceResult(
         library=frame.library,
         estimates=Table.from_records(rows, (*by, *_COLUMNS)),
@@ -238,6 +252,69 @@ def _stated(
         index=scales is not None,
         level=level,
     )
+
+
+def _of_structure(
+    result: Any,
+    outcome: str | None,
+    items: Sequence[str] | None,
+    scale: Any,
+    cut: str | tuple[float, float],
+    level: float,
+) -> ImportancePerformanceResult:
+    """Set total effects on a construct against the indices of the constructs."""
+    effects = effects_of_structure(result, outcome, items, scale, None)
+    nothing = np.full(len(effects.drivers), np.nan)
+    across, up = _cross_hairs(effects.effect, effects.performance, cut, (), stated=False)
+    rows = _rows(
+        {},
+        effects.drivers,
+        (effects.effect, nothing, nothing),
+        (effects.performance, nothing, nothing),
+        None,
+        (across, up),
+        (result.groups[0].moments.n, result.groups[0].moments.n_dropped),
+    )
+    return ImportancePerformanceResult(
+        library=result.library,
+        estimates=Table.from_records(rows, _COLUMNS),
+        by=(),
+        importance="total effects",
+        cut=cut if isinstance(cut, str) else "given",
+        index=True,
+        level=level,
+    )
+
+
+def _with_lead(
+    rows: list[dict[str, Any]],
+    moments: Moments,
+    names: Sequence[str],
+    scales: tuple[Scale, ...] | None,
+    competitor: Any,
+    level: float,
+) -> list[dict[str, Any]]:
+    """Add the competitor's performance and the lead over it, with Welch's limits."""
+    if competitor is None:
+        return rows
+    other = competitor if isinstance(competitor, Moments) else Moments.collect(competitor, names)
+    ours, theirs = moments.select(names), other.select(names)
+    means = [_performance(m, scales, level)[0] for m in (ours, theirs)]
+    width = np.ones(len(names)) if scales is None else np.array([100 / (s.high - s.low) for s in scales])
+    sizes = [m.n_eff if m.weighted else float(m.n) for m in (ours, theirs)]
+    parts = [(m.std * width) ** 2 / n for m, n in zip((ours, theirs), sizes, strict=True)]
+    together = parts[0] + parts[1]
+    df = together**2 / (parts[0] ** 2 / (sizes[0] - 1) + parts[1] ** 2 / (sizes[1] - 1))
+    half = quantile(level, df) * np.sqrt(together)
+    lead = means[0] - means[1]
+    for j, row in enumerate(rows):
+        row |= {
+            "competitor": means[1][j],
+            "lead": lead[j],
+            "lead_low": lead[j] - half[j],
+            "lead_high": lead[j] + half[j],
+        }
+    return rows
 
 
 def _performance(
@@ -263,7 +340,20 @@ def _map(
     scales: tuple[Scale, ...] | None,
     moments: Moments,
 ) -> list[dict[str, Any]]:
-    across, up = _cross_hairs(importance[0], performance[0], cut, scales, stated=gap is not None)
+    cuts = _cross_hairs(importance[0], performance[0], cut, scales, stated=gap is not None)
+    return _rows(key, names, importance, performance, gap, cuts, (moments.n, moments.n_dropped))
+
+
+def _rows(
+    key: dict[str, Any],
+    names: Sequence[str],
+    importance: tuple[Array, Array, Array],
+    performance: tuple[Array, Array, Array],
+    gap: Array | None,
+    cuts: tuple[float, float],
+    n: tuple[int, int],
+) -> list[dict[str, Any]]:
+    across, up = cuts
     priority = _standard(importance[0]) - _standard(performance[0])
     return [
         {
@@ -280,8 +370,8 @@ def _map(
             "quadrant": QUADRANTS[bool(importance[0][j] >= across), bool(performance[0][j] >= up)],
             "importance_cut": across,
             "performance_cut": up,
-            "n": moments.n,
-            "n_missing": moments.n_dropped,
+            "n": n[0],
+            "n_missing": n[1],
         }
         for j, name in enumerate(names)
     ]

@@ -10,12 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from satmodels.drivers.budget import allocate, allocate_draws
-from satmodels.drivers.effects import DriverEffects, effects_of_regression
+from satmodels.drivers.effects import DriverEffects, effects_of_regression, effects_of_structure
 from satmodels.drivers.key_drivers import KeyDriversResult
 from satmodels.errors import ArgumentError, unknown
 from satmodels.results import Result, Table
 from satmodels.statistics.intervals import check_level, quantile
-from satmodels.survey.scale import Scale
 
 Array = NDArray[np.float64]
 
@@ -47,7 +46,8 @@ class PrioritiesResult(Result):
     budget, spent : float or None
         Budget and cost of the chosen actions.
     gain, gain_low, gain_high : float
-        Expected rise of the outcome by the chosen actions together (by all, without a budget).
+        Expected rise of the outcome by the chosen actions together (by all, without a budget); limits
+        are None where the effects have no errors.
     level : float
         Confidence level of the limits.
     problems : tuple of str
@@ -63,8 +63,8 @@ class PrioritiesResult(Result):
     budget: float | None
     spent: float | None
     gain: float
-    gain_low: float
-    gain_high: float
+    gain_low: float | None
+    gain_high: float | None
     level: float
     problems: tuple[str, ...] = ()
 
@@ -97,7 +97,10 @@ class PrioritiesResult(Result):
 def priorities(
     drivers: Any,
     *,
-    scale: Scale | Mapping[str, Scale] | None = None,
+    scale: Any = None,
+    outcome: str | None = None,
+    effect: str = "regression",
+    bootstrap: Any = None,
     kano: Any = None,
     features: Mapping[str, str] | None = None,
     lift: float | Mapping[str, float] = LIFT,
@@ -114,10 +117,18 @@ def priorities(
 
     Parameters
     ----------
-    drivers : KeyDriversResult
-        A driver analysis of one group.
+    drivers : KeyDriversResult or SEMResult
+        A driver analysis of one group, or a fitted structural model whose total effects are taken.
     scale : Scale or mapping
-        Scale of the answers, ``{column: Scale}`` where the outcome and the drivers differ.
+        Scale of the answers, ``{column: Scale}`` where the outcome and the drivers differ. A structural
+        model may know its scales.
+    outcome : str, optional
+        For a structural model: the construct that is to rise.
+    effect : str, default "regression"
+        For a driver analysis: ``"regression"`` coefficients, or ``"shapley"`` net effects (Shapley value
+        / correlation), which stay sensible when drivers resemble each other.
+    bootstrap : BootstrapResult, optional
+        For a structural model: its bootstrap, which gives the effects their errors.
     kano : KanoResult or mapping, optional
         Kano classes of the drivers, or ``{driver: category}``. Must-be drivers that perform below
         ``must_be_floor`` come first, whatever else would bring more.
@@ -160,8 +171,8 @@ def priorities(
 
     Notes
     -----
-    gain = effect x lift x room x reach. Effects are regression coefficients: they say what goes along
-    with a better driver while the others stay, and are no proof that changing it changes the outcome.
+    gain = effect x lift x room x reach. Effects say what goes along with a better driver (regression:
+    while the others stay), and are no proof that changing it changes the outcome.
     Limits, ranks and chances come from the covariance matrix of the effects; the plan's own numbers
     (lift, reach, cost) are taken as certain.
 
@@ -179,7 +190,7 @@ def priorities(
     1     2  service        A  False
     """
     check_level(level)
-    effects, library = _effects(drivers, scale)
+    effects, library = _effects(drivers, scale, outcome, effect, bootstrap)
     names = effects.drivers
     categories = _categories(names, kano, features)
     share = _per_driver(lift, names, "lift", 0.0, 1.0)
@@ -199,11 +210,14 @@ def priorities(
     rank = np.empty(len(names), dtype=int)
     rank[order] = np.arange(1, len(names) + 1)
     chosen = None if budget is None else allocate(gain, costs, budget, first)
+    known = not np.isnan(effects.cov).any()  # without errors of the effects there is nothing to draw
     draws = _draws(gain, gain_cov, seed)
     ranks = _ranks(draws / costs, first)
     tail = (1 - level) / 2
     rank_low, rank_high = np.quantile(ranks, [tail, 1 - tail], axis=0, method="inverted_cdf")
-    p_chosen = None if budget is None else allocate_draws(draws, costs, budget, first).mean(axis=0)
+    p_chosen = None
+    if budget is not None and known:
+        p_chosen = allocate_draws(draws, costs, budget, first).mean(axis=0)
     z = float(quantile(level))
     effect_half = z * np.sqrt(np.diag(effects.cov))
     gain_half = effect_half * worth
@@ -227,9 +241,9 @@ def priorities(
             "cost": costs[j],
             "gain_per_cost": gain[j] / costs[j],
             "chosen": None if chosen is None else bool(chosen[j]),
-            "rank_low": int(rank_low[j]),
-            "rank_high": int(rank_high[j]),
-            "p_top": float((ranks[:, j] == 1).mean()),
+            "rank_low": int(rank_low[j]) if known else None,
+            "rank_high": int(rank_high[j]) if known else None,
+            "p_top": float((ranks[:, j] == 1).mean()) if known else None,
             "p_chosen": None if p_chosen is None else float(p_chosen[j]),
             **{name: limits[j] for name, limits in value.items()},
         }
@@ -237,7 +251,7 @@ def priorities(
     ]
     taken = np.ones(len(names), dtype=bool) if chosen is None else chosen
     total = float(gain[taken].sum())
-    spread = z * float(np.sqrt(max(taken.astype(float) @ gain_cov @ taken, 0.0)))
+    spread = z * float(np.sqrt(np.maximum(taken.astype(float) @ gain_cov @ taken, 0.0)))
     return PrioritiesResult(
         library=library,
         estimates=Table.from_records(rows, (*_COLUMNS, *value)),
@@ -247,17 +261,27 @@ def priorities(
         budget=budget,
         spent=None if chosen is None else float(costs[chosen].sum()),
         gain=total,
-        gain_low=total - spread,
-        gain_high=total + spread,
+        gain_low=total - spread if known else None,
+        gain_high=total + spread if known else None,
         level=level,
         problems=_problems(rows, chosen is not None),
     )
 
 
-def _effects(drivers: Any, scale: Any) -> tuple[DriverEffects, Any]:
+def _effects(
+    drivers: Any, scale: Any, outcome: str | None, effect: str, bootstrap: Any
+) -> tuple[DriverEffects, Any]:
     if isinstance(drivers, KeyDriversResult):
-        return effects_of_regression(drivers, scale), drivers.library
-    raise ArgumentError(f"drivers is {type(drivers).__name__}: give the result of key_drivers()")
+        if outcome is not None or bootstrap is not None:
+            raise ArgumentError(
+                "outcome= and bootstrap= go with a structural model; a driver analysis has both"
+            )
+        return effects_of_regression(drivers, scale, effect), drivers.library
+    if hasattr(drivers, "effects") and hasattr(drivers, "index"):
+        return effects_of_structure(drivers, outcome, None, scale, bootstrap), drivers.library
+    raise ArgumentError(
+        f"drivers is {type(drivers).__name__}: give the result of key_drivers(), or of a structural model"
+    )
 
 
 def _categories(
@@ -374,7 +398,7 @@ def _problems(rows: list[dict[str, Any]], budgeted: bool) -> tuple[str, ...]:
     for row in rows:
         if row["effect"] < 0:
             found.append(f"{row['term']!r} has a negative effect: it is never chosen for its gain")
-        elif row["effect_low"] < 0:
+        elif row["effect_low"] < 0:  # false for NaN
             found.append(f"{row['term']!r}: the effect is not told apart from 0 by these answers")
         if row["category"] in ("R", "Q"):
             found.append(f"{row['term']!r} is a Kano {row['category']}: more of it may be unwelcome")

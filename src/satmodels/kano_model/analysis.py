@@ -493,6 +493,8 @@ def _problems(counts: PairCounts, table: KanoTable) -> tuple[str, ...]:
             found.append(
                 f"{share}, and {odd_turned / n:.0%} with the two columns exchanged: are they swapped?"
             )
+        elif as_given[4] > as_given[5]:
+            found.append(f"{share}, most of them reverse: is it unwelcome, or are its two columns swapped?")
         else:
             found.append(f"{share}: was the question understood, and are the codes 1 = like?")
     return tuple(found)

@@ -139,7 +139,8 @@ def priorities_figure(result: PrioritiesResult, *, title: str | None = None) -> 
         colour = BAD if row["first"] else COLOURS[0]
         left_out = row["chosen"] is False
         axes.barh(place, row["gain"], height=0.66, color="white" if left_out else colour, edgecolor=colour)
-        axes.plot([row["gain_low"], row["gain_high"]], [place, place], color=INK, lw=1)
+        if row["gain_low"] is not None:
+            axes.plot([row["gain_low"], row["gain_high"]], [place, place], color=INK, lw=1)
     axes.axvline(0, color=MUTED, lw=0.8)
     axes.set_yticks(
         places,

@@ -21,6 +21,7 @@ _FIGURES: dict[str, tuple[str, str]] = {
     "ipma": ("sem", "importance_map"),
     "what_if": ("sem", "change"),
     "importance_performance": ("drivers", "importance_performance_figure"),
+    "journey": ("journey", "journey_figure"),
     "kano": ("kano", "kano_figure"),
     "kano_continuous": ("kano", "continuous_figure"),
     "key_drivers": ("drivers", "drivers_figure"),
