@@ -18,6 +18,7 @@ from satmodels.errors import ArgumentError
 from satmodels.intake.answers import AnswerRule, count_off_scale, numbers
 from satmodels.intake.cells import _key_values, check_weight
 from satmodels.intake.frames import Frame, collect
+from satmodels.intake.replicates import check_replicates
 
 MAX_GROUPS = 1_000_000
 Array = NDArray[np.float64]
@@ -49,6 +50,8 @@ class CompositeSums:
         All rows, with and without a value.
     n, w, wu, wuu, w2, w2u, w2uu : ndarray, shape (groups, composites)
         Number of rows with a value, and sums of w, w u, w u², w², w² u and w² u² over them.
+    replicate_w, replicate_wu : ndarray, shape (groups, composites, replicates), optional
+        Sums of each replicate weight and of it times u.
     column_w, column_wx : ndarray, shape (groups, columns)
         Sums of w and of w times the answer of each column, over the rows where the first composite has
         a value and the column an answer.
@@ -68,6 +71,8 @@ class CompositeSums:
     column_wx: Array
     centre: float
     weighted: bool
+    replicate_w: Array | None = None
+    replicate_wu: Array | None = None
 
 
 def composite_sums(
@@ -78,6 +83,7 @@ def composite_sums(
     weight: str | None = None,
     *,
     centre: float = 0.0,
+    replicates: Sequence[str] = (),
 ) -> CompositeSums:
     """Compute the sums of composites per combination of the key columns.
 
@@ -96,6 +102,8 @@ def composite_sums(
     count_off_scale(frame, {c: rules[c] for c in columns})
     if weight is not None:
         check_weight(frame, weight)
+    if replicates:
+        check_replicates(frame, replicates)
     # own names throughout, so that no column of the frame is shadowed whatever it is called
     key_names = [f"k{i}" for i in range(len(keys))]
     w = nw.lit(1.0) if weight is None else nw.col(weight).cast(nw.Float64)
@@ -103,6 +111,7 @@ def composite_sums(
         *numbers(columns, rules),
         *(nw.col(k).alias(name) for k, name in zip(keys, key_names, strict=True)),
         w.alias("w"),
+        *(nw.col(c).cast(nw.Float64).alias(f"r{i}") for i, c in enumerate(replicates)),
     )
     place = {c: nw.col(f"x{i}") for i, c in enumerate(columns)}
     valued = cleaned.with_columns(
@@ -111,6 +120,7 @@ def composite_sums(
     made = {"rows": nw.lit(1.0)}
     for j in range(len(composites)):
         made |= _products(j, weighted=weight is not None)
+        made |= _replicated(j, len(replicates))
     counted = nw.when(nw.col("u0").is_null()).then(nw.lit(0.0)).otherwise(nw.col("w"))
     for i in range(len(columns)):
         x = nw.col(f"x{i}")
@@ -128,6 +138,9 @@ def composite_sums(
     def grid(stem: str, size: int) -> Array:
         parts = [[v or 0.0 for v in found.get_column(f"{stem}{j}").to_list()] for j in range(size)]
         return np.array(parts, dtype=float).reshape(size, len(found)).T
+
+    def cube(stem: str) -> Array:
+        return np.stack([grid(f"{stem}{j}_", len(replicates)) for j in range(len(composites))], axis=1)
 
     k = len(composites)
     n, wu, wuu = grid("n", k), grid("wu", k), grid("wuu", k)
@@ -147,7 +160,19 @@ def composite_sums(
         column_wx=grid("cx", len(columns)),
         centre=centre,
         weighted=weight is not None,
+        replicate_w=cube("rw") if replicates else None,
+        replicate_wu=cube("ru") if replicates else None,
     )
+
+
+def _replicated(j: int, size: int) -> dict[str, nw.Expr]:
+    u = nw.col(f"u{j}")
+    made: dict[str, nw.Expr] = {}
+    for i in range(size):
+        r = nw.col(f"r{i}")
+        made[f"rw{j}_{i}"] = nw.when(u.is_null()).then(nw.lit(0.0)).otherwise(r)
+        made[f"ru{j}_{i}"] = u * r
+    return made
 
 
 def _value(composite: Composite, place: Mapping[str, nw.Expr], centre: float) -> nw.Expr:

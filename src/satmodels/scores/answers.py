@@ -10,12 +10,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from satmodels.errors import ArgumentError, one_of
-from satmodels.intake.frames import is_sequence, open_frame
+from satmodels.intake.frames import Frame, is_sequence, open_frame
 from satmodels.intake.library import FrameLibrary
+from satmodels.intake.replicates import check_replicates, replicate_cells
 from satmodels.results import FrameBuilder
 from satmodels.scores.periods import By, Grouping
 from satmodels.statistics.counts import ScoreCounts
-from satmodels.statistics.design import Design
+from satmodels.statistics.design import Design, replicates_of
 
 ON_INVALID = ("error", "exclude")
 
@@ -44,6 +45,7 @@ class Answers:
     n_invalid: int
     missing_by_code: dict[str, int]
     library: FrameBuilder
+    replicates: tuple[list[tuple[Any, ...]], NDArray[np.float64]] | None = None
 
 
 def collect_answers(data: Any, item: str | None, low: float, high: float, reading: Reading) -> Answers:
@@ -63,7 +65,7 @@ def collect_answers(data: Any, item: str | None, low: float, high: float, readin
         raise one_of("on_invalid", reading.on_invalid, ON_INVALID)
     if design is not None and not isinstance(design, Design):
         raise ArgumentError(f"design={design!r}: give a Design, for example Design(strata='region')")
-    frame = None
+    frame, replicates = None, None
     library: FrameBuilder = FrameLibrary.PANDAS
     if isinstance(data, ScoreCounts):
         counts = _from_counts(data, item, by, weight, design)
@@ -89,6 +91,7 @@ def collect_answers(data: Any, item: str | None, low: float, high: float, readin
                 f"column {shared[0]!r} is both in by= and in design=: copy it under another name"
             )
         counts = ScoreCounts.collect(frame, item, (*grouping.read, *extra), weight)
+        replicates = _replicates(frame, item, grouping, weight, design)
         if any(grouping.periods):
             counts = counts._regroup((*by, *extra), grouping.keys(counts.keys, frame), counts.values)
     missing_by_code = _missing_by_code(counts, missing_codes)
@@ -100,7 +103,20 @@ def collect_answers(data: Any, item: str | None, low: float, high: float, readin
         n_invalid = int(counts.n[:, at].sum())
         counts = _set_missing(counts, bad)
     counts.check_range(low, high, frame=frame)
-    return Answers(counts, by, design, n_invalid, missing_by_code, library)
+    return Answers(counts, by, design, n_invalid, missing_by_code, library, replicates)
+
+
+def _replicates(
+    frame: Frame, item: str | None, grouping: Grouping, weight: str | None, design: Design | None
+) -> tuple[list[tuple[Any, ...]], NDArray[np.float64]] | None:
+    """Sum the replicate weights per group and answer, where the design has them."""
+    columns = replicates_of(design, weight)
+    if not columns or item is None:
+        return None
+    check_replicates(frame, columns)
+    keys, sums = replicate_cells(frame, (*grouping.read, item), columns)
+    groups = grouping.keys([key[:-1] for key in keys], frame) if grouping.names else [()] * len(keys)
+    return [(*group, key[-1]) for group, key in zip(groups, keys, strict=True)], sums
 
 
 def _from_counts(

@@ -19,6 +19,7 @@ from satmodels.scores.estimate import Estimates, estimate_composite
 from satmodels.scores.limits import mean_limits
 from satmodels.scores.periods import Grouping
 from satmodels.scores.scales import limits_of_scale
+from satmodels.statistics.design import replicates_of
 from satmodels.statistics.intervals import MEAN_METHODS, check_level, two_sided_p
 
 Array = NDArray[np.float64]
@@ -156,7 +157,14 @@ def measure(
     rules = {c: AnswerRule(low, high, codes, exclude) for c, (low, high) in scales.items()}
     made = [Composite(name, coefficients, {}) for name, coefficients in composites.items()]
     extra = design.columns if design is not None else ()
-    sums = composite_sums(frame, made, rules, (*grouping.read, *extra), reading.weight)
+    sums = composite_sums(
+        frame,
+        made,
+        rules,
+        (*grouping.read, *extra),
+        reading.weight,
+        replicates=replicates_of(design, reading.weight),
+    )
     sums = dataclasses.replace(sums, keys=grouping.keys(sums.keys, frame))
     estimates = {
         composite.name: estimate_composite(sums, j, len(grouping.names), design=design)

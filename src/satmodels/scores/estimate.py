@@ -7,7 +7,7 @@ satisfied answer 100, any other 0. So one computation serves them all.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -19,6 +19,7 @@ from satmodels.results import Table
 from satmodels.scores.answers import Answers
 from satmodels.statistics.counts import sort_key
 from satmodels.statistics.design import (
+    MAX_COVARIANCE,
     Design,
     GroupMeans,
     UnitSums,
@@ -27,6 +28,7 @@ from satmodels.statistics.design import (
     sampled_fraction,
     units_per_stratum,
 )
+from satmodels.statistics.replication import replicate_covariance, replicate_scales
 
 Array = NDArray[np.float64]
 
@@ -100,7 +102,7 @@ def estimate_counts(
         "w2u": counts.w2 @ u,
         "w2uu": counts.w2 @ u**2,
     }
-    return estimate_sums(
+    estimates = estimate_sums(
         counts.keys,
         sums,
         len(answers.by),
@@ -109,13 +111,48 @@ def estimate_counts(
         divisor=divisor,
         centre=centre,
     )
+    if design is None or answers.replicates is None:
+        return estimates
+    keys, weights = answers.replicates
+    worth = dict(zip(counts.values, (u + centre).tolist(), strict=True))
+    place = {key: i for i, key in enumerate(estimates.keys)}
+    total, times = (np.zeros((len(place), weights.shape[1])) for _ in range(2))
+    for key, row in zip(keys, weights, strict=True):
+        if key[-1] is not None and float(key[-1]) in worth:  # neither missing nor left out as invalid
+            total[place[key[:-1]]] += row
+            times[place[key[:-1]]] += row * worth[float(key[-1])]
+    return replicated(estimates, total, times, design)
+
+
+def replicated(estimates: Estimates, total: Array, times: Array, design: Design) -> Estimates:
+    """Return the estimates with the variance of the replicates.
+
+    ``total`` and ``times`` are the sums of the weights and of weight times value, groups by replicates.
+    """
+    scales = replicate_scales(design.replicate_scale or 1.0, total.shape[1])
+    with np.errstate(divide="ignore", invalid="ignore"):
+        covariance = replicate_covariance(times / np.where(total != 0, total, np.nan), scales)
+        variance = np.where(estimates.n > 1, np.diag(covariance), np.nan)
+        srs = estimates.spread / (estimates.n - 1)
+        effective = np.where(variance > 0, estimates.spread / variance, estimates.n_eff)
+        deff = variance / srs
+    df = float(total.shape[1] - 1 if design.replicate_df is None else design.replicate_df)
+    return replace(
+        estimates,
+        std_error=np.sqrt(variance),
+        effective=effective,
+        deff=deff,
+        df=np.full(len(variance), df),
+        design_df=df,
+        covariance=covariance if len(variance) <= MAX_COVARIANCE else None,
+    )
 
 
 def estimate_composite(
     sums: CompositeSums, j: int, n_by: int, *, design: Design | None, divisor: str = "n-1"
 ) -> Estimates:
     """Return the mean of composite ``j`` per group."""
-    return estimate_sums(
+    estimates = estimate_sums(
         sums.keys,
         {
             "n": sums.n[:, j].astype(float),
@@ -128,6 +165,14 @@ def estimate_composite(
         divisor=divisor,
         centre=sums.centre,
     )
+    if design is None or sums.replicate_w is None or sums.replicate_wu is None:
+        return estimates
+    place = {key: i for i, key in enumerate(estimates.keys)}
+    group = np.array([place[key[:n_by]] for key in sums.keys], dtype=np.intp)
+    total, times = (np.zeros((len(place), sums.replicate_w.shape[2])) for _ in range(2))
+    np.add.at(total, group, sums.replicate_w[:, j])
+    np.add.at(times, group, sums.replicate_wu[:, j])
+    return replicated(estimates, total, times, design)
 
 
 def estimate_sums(

@@ -26,7 +26,7 @@ from satmodels.scores.periods import By, Grouping
 from satmodels.scores.result import ScoreResult, small_sample_note
 from satmodels.scores.scales import item_scales
 from satmodels.statistics.counts import as_names
-from satmodels.statistics.design import Design
+from satmodels.statistics.design import Design, replicates_of
 from satmodels.statistics.intervals import MEAN_METHODS, check_level
 from satmodels.statistics.moments import Moments
 
@@ -179,7 +179,15 @@ def csi(
         }
         composite = _composite(items, share, scales, available=missing == "available")
         # measured from the middle of the index, sums of squares lose no digits
-        sums = composite_sums(frame, [composite], rules, (*grouping.read, *extra), weight, centre=50.0)
+        sums = composite_sums(
+            frame,
+            [composite],
+            rules,
+            (*grouping.read, *extra),
+            weight,
+            centre=50.0,
+            replicates=replicates_of(design, weight),
+        )
         sums = dataclasses.replace(sums, keys=grouping.keys(sums.keys, frame))
         estimates = estimate_composite(sums, 0, len(by), design=design)
         parts = _parts(sums, estimates, by, items, share, scales)

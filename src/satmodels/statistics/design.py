@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -35,6 +35,13 @@ class Design(BaseModel):
     fpc : str, optional
         Column with the finite population of each stratum: its number of units (of clusters, where there
         are clusters), or, when no value is above 1, the fraction that was sampled.
+    replicate_weights : sequence of str, optional
+        Columns of replicate weights, instead of the other three; ``weight=`` is then needed too.
+    replicate_scale : {"jk1", "brr", "bootstrap"}, float or sequence of float, optional
+        Factor of the squared deviations of the R replicates: (R - 1)/R, 1/R, 1/(R - 1), a number for
+        all, or one for each (stratified jackknife: (m - 1)/m of the stratum). Needed with replicates.
+    replicate_df : float, optional
+        Degrees of freedom of the design; R - 1 unless given.
 
     Raises
     ------
@@ -52,6 +59,9 @@ class Design(BaseModel):
     strata: str | None = None
     cluster: str | None = None
     fpc: str | None = None
+    replicate_weights: tuple[str, ...] | None = None
+    replicate_scale: Literal["jk1", "brr", "bootstrap"] | float | tuple[float, ...] | None = None
+    replicate_df: float | None = None
 
     def __init__(self, **fields: Any) -> None:
         try:
@@ -64,6 +74,18 @@ class Design(BaseModel):
     @model_validator(mode="after")
     def _roles(self) -> Design:
         names = self.columns
+        if self.replicate_weights is not None:
+            if names:
+                raise ValueError("replicate weights already hold strata and clusters: give one or the other")
+            if len(self.replicate_weights) < 2 or len(set(self.replicate_weights)) < len(
+                self.replicate_weights
+            ):
+                raise ValueError("replicate_weights= names at least two different columns")
+            if self.replicate_scale is None:
+                raise ValueError('replicate weights need replicate_scale=, for example "jk1"')
+            return self
+        if self.replicate_scale is not None or self.replicate_df is not None:
+            raise ValueError("replicate_scale= and replicate_df= belong to replicate_weights=")
         if not names:
             raise ValueError("a design names at least one column: strata=, cluster= or fpc=")
         if len(set(names)) < len(names):
@@ -74,6 +96,15 @@ class Design(BaseModel):
     def columns(self) -> tuple[str, ...]:
         """The columns of the design: strata, cluster, fpc, as far as given."""
         return tuple(c for c in (self.strata, self.cluster, self.fpc) if c is not None)
+
+
+def replicates_of(design: Design | None, weight: str | None) -> tuple[str, ...]:
+    """Return the columns of replicate weights, or raise ArgumentError where the full weights lack."""
+    if design is None or design.replicate_weights is None:
+        return ()
+    if weight is None:
+        raise ArgumentError("replicate weights come with the full weights: give weight= too")
+    return design.replicate_weights
 
 
 @dataclass(frozen=True)
