@@ -77,9 +77,11 @@ _PUBLIC: dict[str, str] = {
     "ModelSpec": "sem.model.spec",
     "PLSPM": "sem.pls.estimator",
     "acsi": "sem.model.templates",
+    "apa_text": "sem.model_table",
     "bootstrap": "sem.bootstrap",
     "ccsi": "sem.model.templates",
     "compare_groups": "sem.pls.multigroup",
+    "compare_models": "sem.model_table",
     "ecsi": "sem.model.templates",
     "higher_order": "sem.pls.higher_order",
     "ipma": "sem.ipma",
@@ -195,6 +197,8 @@ if TYPE_CHECKING:
     from satmodels.sem.model.templates import acsi as acsi
     from satmodels.sem.model.templates import ccsi as ccsi
     from satmodels.sem.model.templates import ecsi as ecsi
+    from satmodels.sem.model_table import apa_text as apa_text
+    from satmodels.sem.model_table import compare_models as compare_models
     from satmodels.sem.pls.estimator import PLSPM as PLSPM
     from satmodels.sem.pls.higher_order import higher_order as higher_order
     from satmodels.sem.pls.interactions import simple_slopes as simple_slopes

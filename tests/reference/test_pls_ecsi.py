@@ -123,6 +123,18 @@ def test_discriminant_validity_and_collinearity() -> None:
     )
 
 
+def test_htmt2_and_f2() -> None:
+    """cSEM 0.6.1.9000 for HTMT2; f² as in cSEM, and re-estimated as in seminr 2.3.4."""
+    result = fitted().result_
+    htmt2 = result.htmt(geometric=True)
+    assert htmt2.loc["Expectation", "Image"] == pytest.approx(0.918817860858206, abs=1e-10)
+    assert htmt2.loc["Satisfaction", "Quality"] == pytest.approx(0.95059392003746, abs=1e-10)
+    assert np.isnan(htmt2.loc["Loyalty", "Quality"])  # an item correlates negatively
+    for reestimate, expected in ((False, 0.289274), (True, 0.285028)):
+        table = result.f2(reestimate=reestimate).set_index(["target", "source"])["value"]
+        assert table["Satisfaction", "Quality"] == pytest.approx(expected, abs=6e-7)
+
+
 def test_fit_follows_csem() -> None:
     """cSEM 0.6.1.9000: SRMR and d_L of the estimated model; its d_G takes decimal logarithms."""
     for consistent, srmr, d_uls, d_g in (

@@ -243,3 +243,33 @@ def test_figures(model: sat.PLSPM, frame: pd.DataFrame) -> None:
         assert sat.plot(result, what=what) is not None
     with pytest.raises(sat.ArgumentError):
         sat.plot(result, what="everything")
+
+
+def test_specific_effects_add_up(model: sat.PLSPM) -> None:
+    study = sat.datasets.load_ecsi()
+    result = sat.PLSPM(study.spec).fit(study.moments).result_
+    specific = result.specific_effects().groupby(["source", "target"])["estimate"].sum()
+    indirect = result.effects().set_index(["source", "target"])["indirect"]
+    for pair, value in specific.items():
+        assert value == pytest.approx(indirect[pair], abs=1e-12)
+    assert model.result_.specific_effects()["through"].tolist() == ["Value"]
+
+
+def test_models_side_by_side(model: sat.PLSPM, frame: pd.DataFrame) -> None:
+    other = sat.PLSPM("Quality =~ q1 + q2 + q3\nLoyalty =~ l1 + l2\nLoyalty ~ Quality").fit(frame).result_
+    table = sat.compare_models({"full": model.result_, "short": other}).set_index(["lhs", "op", "rhs"])
+    assert table.loc[("Loyalty", "~", "Quality")].notna().all()
+    assert np.isnan(table.loc[("Loyalty", "~", "Value"), "short"])
+    assert table.loc[("Loyalty", "r2", "Loyalty"), "full"] > table.loc[("Loyalty", "r2", "Loyalty"), "short"]
+    with pytest.raises(sat.ArgumentError):
+        sat.compare_models({"full": model})
+    with pytest.raises(sat.ArgumentError):
+        sat.compare_models({})
+
+
+def test_sentences(frame: pd.DataFrame) -> None:
+    text = sat.apa_text(sat.bootstrap(sat.PLSPM(SPEC), frame, n=200, seed=1)).splitlines()
+    assert len(text) == 4
+    assert text[0].endswith("come from 200 bootstrap samples.")
+    assert text[1].startswith("Quality had a positive effect on Value, β = .")
+    assert text[1].endswith("p < .001.")

@@ -34,6 +34,9 @@ def test_each_draw_is_a_fit(frame: pd.DataFrame) -> None:
         for r in one.reliability().itertuples():
             for op in ("alpha", "rho_a", "rho_c", "ave"):
                 assert values[r.construct, op, r.construct] == pytest.approx(getattr(r, op), abs=1e-10)
+        for r in one.specific_effects().itertuples():
+            chain = f"{r.source} -> {r.through}"
+            assert values[r.target, "via", chain] == pytest.approx(r.estimate, abs=1e-10)
         htmt = one.htmt()
         assert values["Loyalty", "htmt", "Quality"] == pytest.approx(
             htmt.loc["Loyalty", "Quality"], abs=1e-10

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 Array = NDArray[np.float64]
 Interval = Literal["percentile", "bca", "basic"]
 INTERVALS: tuple[Interval, ...] = ("percentile", "bca", "basic")
-TESTED = ("=~", "<~", "~", ":=", "total", "indirect", "slope")  # quantities that may well be 0
+TESTED = ("=~", "<~", "~", ":=", "total", "indirect", "via", "slope")  # quantities that may well be 0
 LARGEST_BATCH = 10_000  # draws whose sums are held at once
 
 
@@ -114,7 +114,7 @@ class BootstrapResult(Result):
         ----------
         op : str
             ``"~"``, ``"=~"``, ``"<~"``, ``":="`` for parameters; ``"r2"``, ``"total"``, ``"indirect"``
-            (effects), ``"htmt"``, ``"alpha"``, ``"rho_a"``, ``"rho_c"``, ``"ave"``, ``"index"``, and ``"slope"``
+            (effects), ``"via"`` (effects along single chains of arrows), ``"htmt"``, ``"alpha"``, ``"rho_a"``, ``"rho_c"``, ``"ave"``, ``"index"``, and ``"slope"``
             (paths in index points).
         """
         if op not in self.kinds:

@@ -98,6 +98,10 @@ class SEMResult(Result):
         """Direct, indirect and total effects: ``source, target, direct, indirect, total`` (standardised)."""
         return self._by_group(effects.effects_table)
 
+    def specific_effects(self) -> pd.DataFrame:
+        """Effects along every chain of two arrows or more: ``source, target, through, estimate``."""
+        return self._by_group(effects.specific_effects_table)
+
     def f2(self) -> pd.DataFrame:
         """Effect sizes f² = (R² - R² without the source) / (1 - R²): ``target, source, value``."""
         return self._by_group(effects.f2_table)
@@ -112,18 +116,20 @@ class SEMResult(Result):
         """Reliability of each construct: ``construct, alpha, rho_a, rho_c, ave``."""
         return self._by_group(reliability.reliability_table)
 
-    def htmt(self, group: object = None, *, absolute: bool = False) -> pd.DataFrame:
+    def htmt(self, group: object = None, *, geometric: bool = False, absolute: bool = False) -> pd.DataFrame:
         """Heterotrait-monotrait ratios of correlations, constructs by constructs.
 
         Parameters
         ----------
         group : object, optional
             Which group; needed where the model has groups.
+        geometric : bool, default False
+            Whether to take geometric means (HTMT2); NaN where a correlation is negative.
         absolute : bool, default False
             Whether to take the items' correlations without their signs, as seminr does.
         """
         g = self._group(group)
-        return _square(validity.htmt_matrix(g, absolute=absolute), g.constructs)
+        return _square(validity.htmt_matrix(g, absolute=absolute, geometric=geometric), g.constructs)
 
     def fornell_larcker(self, group: object = None) -> pd.DataFrame:
         """Construct correlations with the square root of the AVE on the diagonal."""

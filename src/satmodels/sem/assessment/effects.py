@@ -6,15 +6,19 @@ coefficients B (row: target, column: source).
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from satmodels.errors import DataError
 from satmodels.results import Table
 from satmodels.sem.summary import GroupSummary
 
 Array = NDArray[np.float64]
+MAX_CHAINS = 10_000
 
 
 def total_effects(paths: Array) -> Array:
@@ -93,6 +97,52 @@ def effects_table(g: GroupSummary) -> Table:
                     }
                 )
     return Table.from_records(records, ("source", "target", "direct", "indirect", "total"))
+
+
+def chains(sources: Sequence[Sequence[int]]) -> list[tuple[int, ...]]:
+    """Return every chain of two arrows or more, each from its first source to its last target.
+
+    Parameters
+    ----------
+    sources : sequence of sequence of int
+        The direct sources of each construct, without circles.
+
+    Raises
+    ------
+    DataError
+        There are more than 10,000 chains: no table of them can be read.
+    """
+    found: list[tuple[int, ...]] = []
+
+    def back(first: int, chain: tuple[int, ...]) -> None:
+        if len(found) > MAX_CHAINS:
+            raise DataError(
+                f"the model has more than {MAX_CHAINS:,} chains of arrows: no table can list them"
+            )
+        if len(chain) > 2:
+            found.append(chain)
+        for source in sources[first]:
+            back(source, (source, *chain))
+
+    for target in range(len(sources)):
+        back(target, (target,))
+    return sorted(found, key=lambda chain: (chain[0], chain[-1], len(chain)))
+
+
+def specific_effects_table(g: GroupSummary) -> Table:
+    """Return ``source, target, through, estimate``: products of the paths along each chain."""
+    records: list[dict[str, Any]] = []
+    for chain in chains([g.predecessors(j) for j in range(len(g.constructs))]):
+        steps = [float(g.paths[t, s]) for s, t in pairwise(chain)]
+        records.append(
+            {
+                "source": g.constructs[chain[0]],
+                "target": g.constructs[chain[-1]],
+                "through": " -> ".join(g.constructs[j] for j in chain[1:-1]),
+                "estimate": float(np.prod(steps)),
+            }
+        )
+    return Table.from_records(records, ("source", "target", "through", "estimate"))
 
 
 def f2_table(g: GroupSummary) -> Table:

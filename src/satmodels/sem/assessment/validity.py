@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -11,7 +13,7 @@ from satmodels.sem.summary import GroupSummary
 Array = NDArray[np.float64]
 
 
-def htmt_matrix(g: GroupSummary, *, absolute: bool = False) -> Array:
+def htmt_matrix(g: GroupSummary, *, absolute: bool = False, geometric: bool = False) -> Array:
     """Return the heterotrait-monotrait ratios of correlations (1 on the diagonal).
 
     The mean correlation between the items of two constructs, over the geometric mean of the mean
@@ -20,6 +22,9 @@ def htmt_matrix(g: GroupSummary, *, absolute: bool = False) -> Array:
     Parameters
     ----------
     g : GroupSummary
+    geometric : bool, default False
+        Whether to take geometric means everywhere (HTMT2, for items whose loadings differ); NaN where a
+        correlation is negative.
     absolute : bool, default False
         Whether to take the correlations without their signs, as seminr does. The two differ only where
         an item correlates negatively with another.
@@ -27,24 +32,33 @@ def htmt_matrix(g: GroupSummary, *, absolute: bool = False) -> Array:
     References
     ----------
     Henseler, Ringle and Sarstedt (2015), Journal of the Academy of Marketing Science 43(1), eq. 6.
+    Roemer, Schuberth and Henseler (2021), Industrial Management & Data Systems 121(12), for HTMT2.
     """
     corr = np.abs(g.moments.corr) if absolute else g.moments.corr
     blocks = [g.block(j) for j in range(len(g.constructs))]
-    within = np.array([_mean_within(corr[np.ix_(b, b)]) for b in blocks])
+    mean = _geometric_mean if geometric else _mean
+    within = np.array([_mean_within(corr[np.ix_(b, b)], mean) for b in blocks])
     ratio = np.eye(len(blocks))
     for i, a in enumerate(blocks):
         for j in range(i):
             product = within[i] * within[j]
             usable = product > 0 and bool(a) and bool(blocks[j])
             ratio[i, j] = ratio[j, i] = (
-                corr[np.ix_(a, blocks[j])].mean() / np.sqrt(product) if usable else np.nan
+                mean(corr[np.ix_(a, blocks[j])]) / np.sqrt(product) if usable else np.nan
             )
     return ratio
 
 
-def _mean_within(corr: Array) -> float:
-    k = len(corr)
-    return (float(corr.sum()) - k) / (k * (k - 1)) if k > 1 else 1.0
+def _mean(values: Array) -> float:
+    return float(values.mean())
+
+
+def _geometric_mean(values: Array) -> float:
+    return float(np.exp(np.log(values).mean())) if (values > 0).all() else float("nan")
+
+
+def _mean_within(corr: Array, mean: Callable[[Array], float]) -> float:
+    return mean(corr[np.tril_indices(len(corr), -1)]) if len(corr) > 1 else 1.0
 
 
 def fornell_larcker_matrix(g: GroupSummary) -> Array:

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
 
+from satmodels.sem.assessment.effects import chains
 from satmodels.sem.index import index_weights
 from satmodels.sem.model.spec import ModelSpec
 from satmodels.sem.pls.batch_algebra import block_product, dot
@@ -28,7 +31,7 @@ class PLSResampling:
     ----------
     names : list of (lhs, op, rhs)
         What is computed: the model's parameters first, then, with operators of our own, ``r2``,
-        ``total``, ``indirect``, ``htmt``, ``alpha``, ``rho_a``, ``rho_c``, ``ave`` and, where the
+        ``total``, ``indirect``, ``via`` (one chain of arrows), ``htmt``, ``alpha``, ``rho_a``, ``rho_c``, ``ave`` and, where the
         scales are known, ``index`` and ``slope`` (paths in index points).
     n_parameters : int
         How many of the names are parameters of the model.
@@ -63,11 +66,16 @@ class PLSResampling:
             *((c, "r2", c) for c in endogenous),
             *((t, "total", s) for t, s in effects),
             *((t, "indirect", s) for t, s in chained),
+            *((constructs[c[-1]], "via", " -> ".join(constructs[j] for j in c[:-1])) for c in self._chains),
             *((a, "htmt", b) for a, b in pairs),
             *((c, op, c) for op in ("alpha", "rho_a", "rho_c", "ave") for c in constructs),
             *((c, "index", c) for c in index),
             *((constructs[t], "slope", constructs[s]) for t, s in slopes),
         ]
+
+    @cached_property
+    def _chains(self) -> list[tuple[int, ...]]:
+        return chains(self.structure.sources)
 
     def compute(self, sums: Array) -> Array:
         """Return every quantity for a batch of sums; NaN columns where the estimation failed.
@@ -117,6 +125,10 @@ class PLSResampling:
                 fitted.r2[endogenous],
                 np.stack([total[t, s] for t, s in linked(structure)]),
                 *((total[t, s] - fitted.paths[t, s])[None] for t, s in linked(structure, indirect=True)),
+                *(
+                    np.prod([fitted.paths[t, s] for s, t in pairwise(chain)], axis=0)[None]
+                    for chain in self._chains
+                ),
                 ratios,
                 alpha,
                 fitted.rho_a,

@@ -4,20 +4,26 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Mapping
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
+from satmodels.intake.library import FrameLibrary
 from satmodels.results import Table
 from satmodels.sem.assessment import implied
 from satmodels.sem.model.expression import compute, parse_expression
 from satmodels.sem.model.spec import ModelSpec
-from satmodels.sem.pls.estimates import Estimates
+from satmodels.sem.pls.compile import compile_structure
+from satmodels.sem.pls.estimates import Estimates, estimate
 from satmodels.sem.pls.structure import Structure
+from satmodels.sem.pls.weighting import Scheme
 from satmodels.sem.result import PARAMETER_COLUMNS, SEMResult
 from satmodels.sem.summary import GroupSummary
 from satmodels.statistics.moments import Moments
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 Array = NDArray[np.float64]
 
@@ -43,7 +49,7 @@ class PLSResult(SEMResult):
         Constructs, sources before targets.
     """
 
-    scheme: str
+    scheme: Scheme
     consistent: bool
     iterations: int
     n_missing: int = 0
@@ -92,6 +98,45 @@ class PLSResult(SEMResult):
         gof = float(np.sqrt(np.mean(communality) * np.mean(r2))) if communality else None
         return dict(zip(FIT_MEASURES, [*distances, gof], strict=True))
 
+    def f2(self, *, reestimate: bool = False) -> pd.DataFrame:
+        """Effect sizes f² = (R² - R² without the source) / (1 - R²): ``target, source, value``.
+
+        Parameters
+        ----------
+        reestimate : bool, default False
+            Whether the R² without a source comes from the whole model estimated without that path, as in
+            seminr; by default the constructs stay as they are, as in cSEM.
+        """
+        if not reestimate:
+            return super().f2()
+        g = self.groups[0]
+        structure = compile_structure(self.spec)
+        r2 = dict(zip(g.constructs, g.r2, strict=True))
+        records: list[dict[str, Any]] = []
+        for target, sources in enumerate(structure.sources):
+            name = g.constructs[target]
+            for source in sources:
+                without = 0.0
+                if len(sources) > 1:
+                    rest = [
+                        (g.constructs[t], g.constructs[s])
+                        for t, s in structure.paths
+                        if (t, s) != (target, source)
+                    ]
+                    blocks = {
+                        c: (structure.modes[j], structure.items(j))
+                        for j, c in enumerate(structure.constructs)
+                    }
+                    smaller = Structure.of(structure.constructs, blocks, rest)
+                    corr = g.moments.corr[np.ix_(smaller.places, smaller.places)]
+                    fit = estimate(
+                        corr[:, :, None], smaller, scheme=self.scheme, consistent=self.consistent, tol=1e-10
+                    )
+                    without = float(fit.r2[target, 0])
+                value = (r2[name] - without) / (1 - r2[name]) if r2[name] < 1 else None
+                records.append({"target": name, "source": g.constructs[source], "value": value})
+        return FrameLibrary.PANDAS.build(Table.from_records(records, ("target", "source", "value")).columns())
+
     def _common_factors(self) -> list[bool]:
         modes = {name: mode for name, (mode, _) in self.spec.blocks.items()}
         return [self.consistent and modes.get(name) == "A" for name in self.groups[0].constructs]
@@ -103,7 +148,7 @@ def build_result(
     estimates: Estimates,
     moments: Moments,
     *,
-    scheme: str,
+    scheme: Scheme,
     consistent: bool,
     n_missing: int = 0,
 ) -> PLSResult:
