@@ -17,6 +17,8 @@ Method = Literal["none", "sigmoid", "isotonic"]
 NEEDED = 5.99  # 95 % quantile of chi-squared with 2 df: what the sigmoid must gain to be used by "auto"
 FEWEST_HELD_OUT = 50
 EPSILON = 1e-6
+ROWS_FOR_ISOTONIC, LEAVERS_FOR_ISOTONIC = 2000, 200  # held-out, for "auto"
+PULL = 20.0  # imaginary rows of the sigmoid's probability in each level of the isotonic map
 ITERATIONS = 50
 
 
@@ -35,7 +37,8 @@ class Calibration:
     slope, shift : float
         Of the sigmoid: calibrated log-odds = slope * log-odds + shift; 1 and 0 without it.
     steps : tuple of (ndarray, ndarray), optional
-        Of the isotonic map: log-odds and probabilities to interpolate between.
+        Of the isotonic map: log-odds before and after, to draw straight lines between; beyond its ends the
+        line of the sigmoid goes on.
     covariance : ndarray, shape (2, 2), optional
         Of slope and shift on the held-out rows, robust to rows of one customer being alike.
     """
@@ -46,11 +49,28 @@ class Calibration:
     steps: tuple[Array, Array] | None = None
     covariance: Array | None = None
 
+    def log_odds(self, score: Array) -> Array:
+        """Return calibrated log-odds."""
+        if self.steps is None:
+            return self.slope * score + self.shift
+        before, after = self.steps
+        beyond = score - np.clip(score, before[0], before[-1])
+        return np.interp(score, before, after) + self.slope * beyond
+
     def probability(self, score: Array) -> Array:
         """Return calibrated probabilities of log-odds."""
-        if self.steps is not None:
-            return np.interp(score, *self.steps)
-        return special.expit(self.slope * score + self.shift)
+        return special.expit(self.log_odds(score))
+
+    def contributions(self, found: Array, base: float) -> tuple[Array, float]:
+        """Rescale each row's contributions so that they add up to the calibrated log-odds.
+
+        The map is monotone, so no contribution changes its sign.
+        """
+        total = found.sum(axis=1)
+        new_base = float(self.log_odds(np.array([base]))[0])
+        gained = self.log_odds(total + base) - new_base
+        ratio = np.divide(gained, total, out=np.full(len(total), self.slope), where=np.abs(total) > 1e-9)
+        return found * ratio[:, None], new_base
 
     def interval(self, score: Array, level: float = 0.95) -> tuple[Array, Array]:
         """Return the confidence limits of the calibrated risk; NaN without held-out rows."""
@@ -58,19 +78,25 @@ class Calibration:
             return np.full(len(score), np.nan), np.full(len(score), np.nan)
         X = np.column_stack([score, np.ones(len(score))])
         reach = quantile(level) * np.sqrt(np.einsum("ij,jk,ik->i", X, self.covariance, X))
-        centre = log_odds(self.probability(score))
+        centre = self.log_odds(score)
         return special.expit(centre - reach), special.expit(centre + reach)
 
 
 def fit_calibration(
     score: Array, y: Array, weight: Array, method: str, groups: NDArray[np.int64] | None = None
 ) -> Calibration:
-    """Fit a calibration on held-out log-odds; ``"auto"`` takes the sigmoid where it clearly gains."""
+    """Fit a calibration on held-out log-odds.
+
+    ``"auto"`` takes the isotonic map where there are rows enough to draw one, else the sigmoid where it
+    clearly gains.
+    """
     if len(y) < FEWEST_HELD_OUT or min(weight @ y, weight @ (1 - y)) <= 0:
         return Calibration()
     slope, shift, covariance = fit_sigmoid(score, y, weight, groups)
-    if method == "isotonic":
-        return Calibration("isotonic", steps=_steps(score, y, weight), covariance=covariance)
+    enough = len(y) >= ROWS_FOR_ISOTONIC and min(y.sum(), (1 - y).sum()) >= LEAVERS_FOR_ISOTONIC
+    if slope > 0 and (method == "isotonic" or (method == "auto" and enough)):
+        steps = _steps(slope * score + shift, score, y, weight)
+        return Calibration("isotonic", slope, shift, steps, covariance)
     gain = 2 * (_log_likelihood(slope * score + shift, y, weight) - _log_likelihood(score, y, weight))
     if slope <= 0 or (method == "auto" and gain < NEEDED):
         return Calibration(covariance=covariance)
@@ -112,14 +138,22 @@ def fit_sigmoid(
     return float(beta[0]), float(beta[1]), inverse @ (pulls.T @ pulls) @ inverse
 
 
-def _steps(score: Array, y: Array, weight: Array) -> tuple[Array, Array]:
+def _steps(eta: Array, score: Array, y: Array, weight: Array) -> tuple[Array, Array]:
+    """Return the corners of a centred isotonic regression (Oron & Flournoy 2017), pulled to the sigmoid.
+
+    Each level of the isotonic regression stands at the mean score of its rows, with straight lines of the
+    log-odds between; PULL imaginary rows at the sigmoid's probability keep small levels from certainty.
+    """
     from scipy.optimize import isotonic_regression
 
-    order = np.argsort(score, kind="stable")
-    distinct, first = np.unique(score[order], return_index=True)
-    total = np.add.reduceat(weight[order], first)
-    rate = np.divide(
-        np.add.reduceat((weight * y)[order], first), total, out=np.zeros(len(total)), where=total > 0
-    )
-    fitted = isotonic_regression(rate, weights=np.maximum(total, 1e-12)).x
-    return distinct, np.clip(fitted, EPSILON, 1 - EPSILON)
+    used = weight > 0
+    order = np.flatnonzero(used)[np.argsort(score[used], kind="stable")]
+    first = np.unique(score[order], return_index=True)[1]
+    mass = np.add.reduceat(weight[order], first)
+    left = np.add.reduceat((weight * y)[order], first)
+    centre = np.add.reduceat((weight * score)[order], first)
+    expected = np.add.reduceat((weight * special.expit(eta))[order], first)
+    edges = np.asarray(isotonic_regression(left / mass, weights=mass).blocks)[:-1]
+    mass, left, centre, expected = (np.add.reduceat(part, edges) for part in (mass, left, centre, expected))
+    rate = (left + PULL * expected / mass) / (mass + PULL)
+    return centre / mass, log_odds(np.maximum.accumulate(np.clip(rate, EPSILON, 1 - EPSILON)))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Callable, Mapping
 from typing import Any, ClassVar, Self, cast
 
@@ -19,6 +18,7 @@ from sklearn.utils.validation import (
 
 from satmodels.churn.calibration import Calibration, fit_calibration
 from satmodels.churn.encoding import Encoding, is_frame, read_features
+from satmodels.churn.leakage import warn_of_leaks
 from satmodels.churn.learners import (
     FEWEST_CHURNED_FOR_BOOSTING,
     FEWEST_FOR_BOOSTING,
@@ -32,7 +32,7 @@ from satmodels.churn.reasons import reasons
 from satmodels.churn.shapley_values import permutation_shapley
 from satmodels.churn.split import CutoffSplit
 from satmodels.churn.window import ChurnWindow
-from satmodels.errors import ArgumentError, LeakageWarning, one_of, unknown
+from satmodels.errors import ArgumentError, DataError, one_of, unknown
 from satmodels.intake.events import build_frame, read_codes
 from satmodels.intake.frames import open_frame
 from satmodels.intake.library import FrameLibrary
@@ -45,8 +45,6 @@ CALIBRATIONS = ("auto", "sigmoid", "isotonic", None)
 FOLDS = 5
 FORWARD_SPLITS = 3
 BACKGROUND = 200  # training rows kept as references of the permutation Shapley values
-TOO_GOOD = 0.99  # area under the curve of a single column: no honest feature tells this much
-FEWEST_TO_JUDGE = 100  # rows below which a single column separates by chance
 
 
 class ChurnClassifier(ClassifierMixin, BaseEstimator):
@@ -60,8 +58,10 @@ class ChurnClassifier(ClassifierMixin, BaseEstimator):
         500 rows and 50 leavers on). A classifier of scikit-learn is used as it is and gets the feature columns
         as they come.
     calibration : {"auto", "sigmoid", "isotonic", None}, default "auto"
-        How scores become probabilities, fitted on the held-out rows of the inner validation. ``"auto"`` takes
-        the sigmoid where it gains significantly (likelihood ratio, 5 %). None skips it, and with a named
+        How scores become probabilities, fitted on the held-out rows of the inner validation: by a sigmoid
+        (Platt 1999), or by a centred isotonic regression that is pulled to the sigmoid where rows are few.
+        ``"auto"`` takes the latter from 2,000 held-out rows with 200 leavers on; below that, the sigmoid where
+        it gains significantly (likelihood ratio, 5 %). None skips it, and with a named
         estimator skips the inner validation too; the watch list then has no intervals.
     costs : ChurnCosts, optional
         Sets the threshold of ``predict`` and the money of the watch list. Without it the threshold is 0.5.
@@ -186,7 +186,7 @@ class ChurnClassifier(ClassifierMixin, BaseEstimator):
         Z = self.encoding_.matrix(columns)
         if len(Z) != n:
             raise ValueError(f"X has {len(Z)} rows and y has {n}: inconsistent numbers of samples")
-        self._warn_of_leaks(Z, codes)
+        warn_of_leaks(Z, codes, self.encoding_, stacklevel=3)
         candidates = self._candidates(n, codes)
         scores, self.validation_ = {}, {}
         if len(candidates) > 1 or self.calibration is not None:
@@ -242,7 +242,7 @@ class ChurnClassifier(ClassifierMixin, BaseEstimator):
         -------
         dataframe
             ``customer`` and ``cutoff`` where X has them, ``base``, and one column per feature. Base plus
-            features is the log-odds of the risk (of the score before calibration, with an isotonic one).
+            features is the log-odds of the risk.
             For the spline logistic model the contributions are its terms, for boosting exact path-dependent
             Shapley values, for the blend the mean of both, for a given classifier permutation Shapley values against training customers.
         """
@@ -374,20 +374,6 @@ class ChurnClassifier(ClassifierMixin, BaseEstimator):
             raise ArgumentError("sample_weight has negative weights: a weight says how many a row stands for")
         return weight
 
-    def _warn_of_leaks(self, Z: Array, y: Array) -> None:
-        if len(y) < FEWEST_TO_JUDGE:
-            return
-        rows = np.random.default_rng(0).permutation(len(y))[:50_000]
-        for j, name in enumerate(self.encoding_.names):
-            found = _separation(Z[rows, j], y[rows], bool(self.encoding_.categorical[j]))
-            if found > TOO_GOOD:
-                warnings.warn(
-                    f"column {name!r} alone tells who leaves (area under the curve {found:.3f}): it most likely "
-                    "knows the outcome. Leave it out, or make sure that it was known at the cutoff.",
-                    LeakageWarning,
-                    stacklevel=3,
-                )
-
     def _candidates(self, n: int, y: Array) -> list[str]:
         if not isinstance(self.estimator, str):
             return ["given"]
@@ -473,8 +459,7 @@ class ChurnClassifier(ClassifierMixin, BaseEstimator):
             found, base = self._permuted(Z, lambda A: learner.score(A, A))
         else:
             found, base = self._permuted(Z, lambda A: learner.score(A, self.encoding_.frame(A, features)))
-        slope, shift = self.calibration_.slope, self.calibration_.shift
-        return found * slope, base * slope + shift
+        return self.calibration_.contributions(found, base)
 
     def _permuted(self, Z: Array, score: Callable[[Array], Array]) -> tuple[Array, float]:
         return permutation_shapley(score, Z, self.background_, self.random_state)
@@ -511,32 +496,6 @@ def _loss(score: Array, y: Array, weight: Array) -> float:
     seen = ~np.isnan(score)
     eta, target = score[seen], y[seen]
     return float(np.average(np.logaddexp(0, eta) - target * eta, weights=weight[seen]))
-
-
-def _separation(x: Array, y: Array, categorical: bool) -> float:
-    """Return how well one column alone tells the classes apart: area under the curve, at least 0.5."""
-    from scipy.stats import rankdata
-
-    positive = y.sum()
-    negative = len(y) - positive
-    if min(positive, negative) < 10:
-        return 0.5
-    values = np.where(np.isnan(x), -1.0, x) if categorical else x
-    if categorical:
-        codes = values.astype(int) + 1
-        share = np.bincount(codes, weights=y) / np.maximum(np.bincount(codes), 1)
-        if len(share) > len(y) / 20:
-            return 0.5  # nearly an id: its categories say nothing in the rows they come from
-        values = share[codes]
-    gaps = np.isnan(values)
-    views = [gaps.astype(float)] if gaps.any() else []
-    if not gaps.all():
-        views.append(np.where(gaps, np.nanmin(values) - 1, values))
-    best = 0.5
-    for column in views:
-        area = (rankdata(column)[y > 0].sum() - positive * (positive + 1) / 2) / (positive * negative)
-        best = max(best, area, 1 - area)
-    return float(best)
 
 
 def _names_only(names: list[str], n: int) -> Any:

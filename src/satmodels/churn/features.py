@@ -20,7 +20,7 @@ from satmodels.intake.library import FrameLibrary
 RECENT_DAYS = 30  # "recently" in the features that the package proposes, where the window is longer
 SERVICE_LEVEL_DAYS = 14  # within which a complaint counts as put right
 RESOLVED = "_resolved"  # a kind "complaint_resolved" closes the kind "complaint"
-RESERVED = ("customer", "cutoff", "churned")
+RESERVED = ("customer", "cutoff", "churned", "time", "left")
 
 
 @dataclass(frozen=True)

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from satmodels.churn.features import Feature, distinct, feature_dictionary, proposed_features
+from satmodels.churn.features import RESERVED, Feature, distinct, feature_dictionary, proposed_features
 from satmodels.churn.history import NO_ROWS, History, Log, SortedRows, join_rows
 from satmodels.churn.window import ChurnWindow, cutoff_times, microseconds, show_moment
-from satmodels.errors import ArgumentError, DataError, unknown
+from satmodels.errors import ArgumentError, DataError, one_of, unknown
 from satmodels.intake.events import (
     MICROSECONDS_PER_DAY,
     NO_TIME,
@@ -48,7 +48,7 @@ def churn_panel(
     more_features: Sequence[Feature] = (),
     timezone: str | None = None,
     observed_until: Any = None,
-    label: bool = True,
+    label: bool | Literal["time"] = True,
 ) -> Any:
     """Build a panel: one row per customer at risk and cutoff, with features of that time and the outcome.
 
@@ -97,8 +97,10 @@ def churn_panel(
         Columns without a zone are taken to show that clock already.
     observed_until : date, optional
         When the data ends; default the end of the last day with an event.
-    label : bool, default True
-        False leaves out the outcome, to score customers today.
+    label : bool or "time", default True
+        False leaves out the outcome, to score customers today. ``"time"`` gives, instead of ``churned``, the
+        days from the end of the gap until the contract's end or until the data ends (``time``), and whether it
+        ended (``left``): what :class:`satmodels.ChurnHazard` learns from.
 
     Returns
     -------
@@ -139,8 +141,14 @@ def churn_panel(
         activity,
     )
     moments = cutoff_times(cutoffs, timezone)
+    if label not in (True, False, "time"):
+        raise one_of("label", label, (True, False, "time"))
+    if label == "time" and ends is None:
+        raise ArgumentError('label="time" needs end=: without a contract there is no moment of leaving')
+    until = _data_ends(log, ends, observed_until, timezone) if label else 0
     if label:
-        _refuse_unfinished(moments, window, log, ends, observed_until, timezone)
+        needed = microseconds(window.purge if label is True else window.gap) + (label == "time")
+        _refuse_unfinished(moments, needed, until)
     chosen = proposed_features(log, _days(window.observation)) if features is None else tuple(features)
     chosen = distinct([*chosen, *more_features])
     at_risk = [_at_risk(log, ends, int(moment), window) for moment in moments]
@@ -150,7 +158,7 @@ def churn_panel(
         customer: ids[np.concatenate(at_risk)],
         "cutoff": np.repeat(moments.astype("datetime64[us]"), np.diff(rows)),
     }
-    if customer in ("cutoff", "churned") or any(f.name == customer for f in chosen):
+    if customer in RESERVED[1:] or any(f.name == customer for f in chosen):
         raise ArgumentError(f"the column {customer!r} would be twice in the panel: rename it or the feature")
     for i, (moment, who) in enumerate(zip(moments, at_risk, strict=True)):
         history = History(log, who, int(moment), microseconds(window.observation))
@@ -160,7 +168,9 @@ def churn_panel(
             if wanted.name not in columns:
                 columns[wanted.name] = np.empty(rows[-1], dtype=values.dtype)
             columns[wanted.name][here] = values
-    if label:
+    if label == "time" and ends is not None:
+        columns |= _follow_up(ends, np.concatenate(at_risk), columns["cutoff"], window, until)
+    elif label:
         columns["churned"] = np.concatenate(
             [_churned(log, ends, int(m), who, window) for m, who in zip(moments, at_risk, strict=True)]
         )
@@ -422,29 +432,38 @@ def _active(log: Log, low: int, high: int) -> NDArray[np.bool_]:
     return log.activity.before(high, everyone) > log.activity.before(low, everyone)
 
 
-def _refuse_unfinished(
-    moments: Times,
-    window: ChurnWindow,
-    log: Log,
-    ends: Times | None,
-    observed_until: Any,
-    zone: str | None,
-) -> None:
+def _data_ends(log: Log, ends: Times | None, observed_until: Any, zone: str | None) -> int:
+    """Return the moment at which the data ends: the end of the last day with an event, unless it is given."""
     if observed_until is not None:
-        until = int(cutoff_times(observed_until, zone)[-1])
-    else:
-        last = max(int(rows.time.max()) for rows in log.rows.values() if len(rows.time))
-        if ends is not None and (ends != NO_TIME).any():
-            last = max(last, int(ends.max()))
-        until = (last // MICROSECONDS_PER_DAY + 1) * MICROSECONDS_PER_DAY
-    late = moments[moments + microseconds(window.purge) > until]
+        return int(cutoff_times(observed_until, zone)[-1])
+    last = max(int(rows.time.max()) for rows in log.rows.values() if len(rows.time))
+    if ends is not None and (ends != NO_TIME).any():
+        last = max(last, int(ends.max()))
+    return (last // MICROSECONDS_PER_DAY + 1) * MICROSECONDS_PER_DAY
+
+
+def _refuse_unfinished(moments: Times, needed: int, until: int) -> None:
+    late = moments[moments + needed > until]
     if len(late):
-        possible = show_moment(until - microseconds(window.purge))
         raise ArgumentError(
-            f"the outcome of cutoff {show_moment(int(late[0]))} is not over: the data ends at {show_moment(until)}, and gap and horizon take {_days(window.purge):g} days. The last "
-            f"possible cutoff is {possible}; label=False builds the panel without outcome, and observed_until= "
-            "says when the data ends, if later than its last event."
+            f"the outcome of cutoff {np.datetime64(int(late[0]), 'us')} is not over: the data ends at "
+            f"{np.datetime64(until, 'us')}, and the outcome needs {needed / MICROSECONDS_PER_DAY:g} days from the "
+            f"cutoff. The last possible cutoff is {np.datetime64(until - needed, 'us')}; label=False builds the "
+            "panel without outcome, and observed_until= says when the data ends, if later than its last event."
         )
+
+
+def _follow_up(
+    ends: Times, who: NDArray[np.int64], cutoff: NDArray[Any], window: ChurnWindow, until: int
+) -> dict[str, NDArray[Any]]:
+    """Return days from the end of the gap to leaving or to the end of the data, and which it was."""
+    origin = cutoff.astype("datetime64[us]").astype(np.int64) + microseconds(window.gap)
+    end = ends[who]
+    left = (end != NO_TIME) & (end < until)
+    last = np.where(left, end, until)
+    # who leaves at the very moment at which the gap ends has a time just above 0
+    days = np.maximum(last - origin, 1) / MICROSECONDS_PER_DAY
+    return {"time": days, "left": left.astype(np.int64)}
 
 
 def _refuse_empty(at_risk: Sequence[NDArray[np.int64]], moments: Times) -> None:

@@ -21,7 +21,6 @@ PENALTY = 1 / 0.3  # ridge on the spline coefficients (C = 0.3 of scikit-learn)
 FEWEST_INSIDE = 20  # rows between the ends that make a curve of a column of mostly one value
 ITERATIONS = 50
 TOLERANCE = 1e-8
-SEPARATED = 30.0  # log-odds beyond this are certainty to 13 digits: the outcome is separated
 BLOCK = 65_536  # rows of the basis held at once
 
 
@@ -95,8 +94,6 @@ class SplineLogistic:
     intercept_ : float
         Log-odds at the mean of every basis column.
     bases_ : list of ColumnBasis
-    separated_ : bool
-        Some rows are predicted with certainty.
     """
 
     def __init__(self, categorical: NDArray[np.bool_], penalty: float = PENALTY) -> None:
@@ -147,7 +144,6 @@ class SplineLogistic:
                 f"the logistic model did not converge in {ITERATIONS} steps: is a column an id, or the outcome?"
             )
         self.intercept_, self.coef_ = float(beta[0]), beta[1:]
-        self.separated_ = bool(np.abs(self.decision_function(Z)).max() > SEPARATED)
         return self
 
     def decision_function(self, Z: Array) -> Array:

@@ -1,0 +1,142 @@
+"""When customers leave: survival curves, and their measures against definitions and other programs."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import satmodels as sat
+from satmodels.churn.survival_report import kaplan_meier
+
+
+def _simulated(n=3000, seed=0):
+    """Hazard per 30 days: logit -2.5 + 0.8 x; lost from sight at random."""
+    rng = np.random.default_rng(seed)
+    x = rng.normal(size=n)
+    hazard = 1 / (1 + np.exp(2.5 - 0.8 * x))
+    period = rng.geometric(hazard) - 1
+    leaving = (period + rng.random(n)) * 30
+    lost = rng.uniform(1, 400, n)
+    X = pd.DataFrame({"customer": np.arange(n), "x": x, "group": np.where(rng.random(n) < 0.5, "a", "b")})
+    return X.assign(time=np.minimum(leaving, lost), left=leaving <= lost), hazard
+
+
+def test_finds_the_hazard():
+    panel, hazard = _simulated()
+    model = sat.ChurnHazard(periods=8).fit(panel)
+    found = model.hazard(panel)
+    assert found.shape == (3000, 8)
+    # the truth is the same in all periods; error well below its spread (0.06)
+    assert np.abs(found.mean(axis=1) - hazard).mean() < 0.012
+    S = model.survival(panel)
+    assert (S[:, 0] == 1).all() and (np.diff(S, axis=1) < 0).all()
+    assert model.risk(panel, 60) == pytest.approx(1 - S[:, 2])
+    assert model.risk(panel, 45) == pytest.approx(1 - (S[:, 1] + S[:, 2]) / 2)
+    middle = model.expected_time(panel)
+    there = ~np.isnan(middle)
+    assert there.any() and not there.all()
+    assert model.curve(panel.head(2)).columns.tolist() == ["customer", "days", "survival"]
+
+
+def test_without_features_it_is_the_life_table():
+    panel, _ = _simulated(800, seed=1)
+    model = sat.ChurnHazard(periods=5).fit(panel[["time", "left"]].assign(nothing=1.0))
+    share = model.n_left_ / model.n_at_risk_
+    # the ridge on the levels of the periods pulls them together by a little
+    assert model.hazard(pd.DataFrame({"nothing": [1.0]}))[0] == pytest.approx(share, abs=0.01)
+
+
+def test_kaplan_meier_equals_lifelines():
+    lifelines = pytest.importorskip("lifelines")
+    panel, _ = _simulated(300, seed=2)
+    time = np.ceil(panel["time"].to_numpy() / 7)  # with ties
+    times, survival = kaplan_meier(time, panel["left"].to_numpy())
+    fitted = lifelines.KaplanMeierFitter().fit(time, panel["left"])
+    assert survival == pytest.approx(fitted.survival_function_at_times(times).to_numpy(), abs=1e-12)
+
+
+def test_without_losses_the_measures_are_the_plain_ones():
+    from sklearn.metrics import brier_score_loss, roc_auc_score
+
+    rng = np.random.default_rng(3)
+    time, p = rng.integers(1, 100, 200).astype(float), rng.random(200).round(2)
+    report = sat.survival_report(time, np.ones(200), np.column_stack([1 - p / 2, 1 - p]), days=[30, 60])
+    for k, days in enumerate((30, 60)):
+        risk = (p / 2, p)[k]
+        assert report.rows["auc"][k] == pytest.approx(roc_auc_score(time <= days, risk))
+        assert report.rows["brier"][k] == pytest.approx(brier_score_loss(time <= days, risk))
+
+
+def test_losses_are_weighed_out():
+    panel, _ = _simulated(6000, seed=4)
+    half = panel.iloc[:3000], panel.iloc[3000:]
+    model = sat.ChurnHazard(periods=6).fit(half[0])
+    S = model.survival(half[1])[:, 1:]
+    days = [30, 60, 90, 120, 150, 180]
+    report = sat.survival_report(half[1]["time"], half[1]["left"], S, days)
+    assert all(b < base for b, base in zip(report.rows["brier"], report.rows["brier_baseline"], strict=True))
+    # the true area without any loss, from fresh lives of the same customers
+    rng = np.random.default_rng(5)
+    hazard = 1 / (1 + np.exp(2.5 - 0.8 * half[1]["x"].to_numpy()))
+    lives = (rng.geometric(hazard) - 1 + rng.random(3000)) * 30
+    truth = sat.survival_report(lives, np.ones(3000), S, days)
+    assert report.rows["auc"] == pytest.approx(truth.rows["auc"], abs=0.03)
+    assert report.integrated_brier == pytest.approx(truth.integrated_brier, abs=0.012)
+
+
+def test_from_an_event_log():
+    study = sat.datasets.simulate_service(n=500, seed=4)
+    window = sat.ChurnWindow(90, 14, 30)
+    options = dict(kind="kind", end="end", cutoffs=["2025-05-01"], window=window)
+    panel = sat.churn_panel(study.events, study.customers, label="time", **options)
+    assert panel.columns[-2:].tolist() == ["time", "left"]
+    churned = sat.churn_panel(study.events, study.customers, **options)["churned"]
+    assert ((panel["left"] == 1) & (panel["time"] < 30)).astype(int).tolist() == churned.tolist()
+    model = sat.ChurnHazard(periods=7).fit(panel)
+    assert not {"time", "left", "customer", "cutoff"} & set(model.feature_names_in_)
+    with pytest.raises(sat.ArgumentError, match="end="):
+        sat.churn_panel(study.events, study.customers, label="time", **(options | {"end": None}))
+
+
+@pytest.mark.parametrize(
+    ("time", "left", "error"),
+    [
+        ([10, -5, 3], [1, 0, 1], sat.SchemaError),
+        ([10, 0, 3], [1, 0, 1], sat.SchemaError),
+        ([10, np.nan, 3], [1, 0, 1], sat.SchemaError),
+        ([10, np.inf, 3], [1, 0, 1], sat.SchemaError),
+        ([10, 5, 3], [1, 2, 1], sat.SchemaError),
+        ([10, 5, 3], ["yes", "no", "no"], sat.SchemaError),
+        ([10, 5, 3], [1, 0], sat.ArgumentError),
+        ([100, 50, 40], [0, 0, 0], sat.DataError),
+        ([10, 5, 3], [1, 1, 1], sat.DataError),
+        (pd.Series([10, 5, 3]), pd.Series([1, 0, 1], index=[3, 4, 5]), sat.ArgumentError),
+    ],
+)
+def test_bad_times_and_outcomes(time, left, error):
+    with pytest.raises(error):
+        sat.ChurnHazard().fit(np.zeros((3, 1)), time, left)
+
+
+def test_a_separating_column_is_named_and_extremes_stay_finite():
+    panel, _ = _simulated(500, seed=6)
+    leaky = panel.assign(closed=np.where(panel["left"], 1.0, 0.0), time=20.0 + 30 * (~panel["left"]))
+    with pytest.warns(sat.LeakageWarning, match="closed"):
+        model = sat.ChurnHazard(periods=2).fit(leaky)
+    assert np.isfinite(model.hazard(leaky)).all()  # the ridge keeps it finite
+    extreme = panel.assign(time=np.where(np.arange(500) % 2, 1e-300, 1e12))
+    assert np.isfinite(sat.ChurnHazard().fit(extreme).survival(extreme)).all()
+
+
+def test_horizons_beyond_the_model_are_refused():
+    panel, _ = _simulated(300, seed=7)
+    model = sat.ChurnHazard(periods=4).fit(panel)
+    for days in (0, -1, 121, float("nan")):
+        with pytest.raises(sat.ArgumentError, match="extrapolation"):
+            model.risk(panel, days)
+    for options in (dict(periods=0), dict(period_days=0), dict(period_days=float("nan"))):
+        with pytest.raises(sat.ArgumentError):
+            sat.ChurnHazard(**options).fit(panel)
+    with pytest.raises(sat.ArgumentError, match="longest time"):
+        sat.survival_report([10, 20], [1, 0], [[0.5], [0.6]], days=[20])
