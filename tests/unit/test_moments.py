@@ -171,3 +171,11 @@ def test_documents_that_dont_fit_together(change):
 def test_a_number_of_respondents_is_a_whole_number(n):
     with pytest.raises(sat.ArgumentError, match="number of respondents"):
         sat.Moments.from_correlation([[1.0, 0.5], [0.5, 1.0]], n, columns=["a", "b"])
+
+
+def test_rounding_makes_no_sum_of_squares_negative():
+    # one row that counts: the centre is rounded, and 3 * 0.28² less 0.84² / 3 is below zero
+    frame = pd.DataFrame({"a": [0.12, 0.68], "w": [3.0, 0.0]})
+    moments = sat.Moments.collect(frame, ["a"], weight="w")
+    assert moments.scatter[0, 0] == 0
+    assert sat.Moments.from_json(moments.to_json()).scatter[0, 0] == 0
