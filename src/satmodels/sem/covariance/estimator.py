@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Sequence
 from typing import Any, Self
 
 import numpy as np
@@ -10,21 +11,28 @@ from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils.validation import check_is_fitted
 
-from satmodels.errors import ArgumentError, ConvergenceError, ImproperSolutionWarning, one_of
+from satmodels.errors import (
+    ArgumentError,
+    ConvergenceError,
+    EngineError,
+    ImproperSolutionWarning,
+    one_of,
+)
 from satmodels.intake.batches import matrix
 from satmodels.intake.frames import open_frame
 from satmodels.sem.covariance.construct_scores import Scoring, conditional_mean, scoring_of
-from satmodels.sem.covariance.fitting import fit_table
-from satmodels.sem.covariance.inference import infer
+from satmodels.sem.covariance.fitting import Fit, fit_table
+from satmodels.sem.covariance.inference import Inference, infer
+from satmodels.sem.covariance.ordinal import ORDINAL, check_ordinal, fit_ordinal, threshold_rows
 from satmodels.sem.covariance.outcome import build_result
-from satmodels.sem.covariance.reading import _named, read_samples
+from satmodels.sem.covariance.reading import _named, read_rows, read_samples
 from satmodels.sem.covariance.result import CovarianceResult
 from satmodels.sem.covariance.table import build_table
 from satmodels.sem.model.spec import ModelSpec
 from satmodels.statistics.moments import Moments
 
 Array = NDArray[np.floating[Any]]
-ESTIMATORS = ("ML", "MLR", "MLM", "GLS", "ULS", "WLS", "DWLS")
+ESTIMATORS = ("ML", "MLR", "MLM", "GLS", "ULS", "WLS", "DWLS", "WLSMV", "ULSMV")
 STANDARD_ERRORS = ("auto", "expected", "observed", "robust")
 NEEDS_ROWS = ("MLR", "MLM", "WLS", "DWLS")
 
@@ -109,9 +117,11 @@ class CBSEM(TransformerMixin, BaseEstimator):
         *,
         estimator: str = "ML",
         missing: str = "drop",
+        ordered: tuple[str, ...] = (),
         likelihood: str = "normal",
         standard_errors: str = "auto",
         group: str | None = None,
+        cluster: str | None = None,
         equal: tuple[str, ...] = (),
         means: bool | None = None,
         unit_variance: bool = False,
@@ -121,9 +131,11 @@ class CBSEM(TransformerMixin, BaseEstimator):
         self.spec = spec
         self.estimator = estimator
         self.missing = missing
+        self.ordered = ordered
         self.likelihood = likelihood
         self.standard_errors = standard_errors
         self.group = group
+        self.cluster = cluster
         self.equal = equal
         self.means = means
         self.unit_variance = unit_variance
@@ -157,6 +169,8 @@ class CBSEM(TransformerMixin, BaseEstimator):
         """
         self._check_parameters()
         spec = ModelSpec.of(self.spec)
+        if self.ordered:
+            return self._fit_ordered(X, spec, sample_weight)
         # rules of the model are looked at before the data is
         plain = build_table(spec, n_groups=max(spec.n_groups, 1))
         samples = read_samples(
@@ -165,6 +179,7 @@ class CBSEM(TransformerMixin, BaseEstimator):
             spec.constructs,
             group=self.group,
             sample_weight=sample_weight,
+            cluster=self.cluster,
             keep_rows=self.estimator in NEEDS_ROWS or self.standard_errors == "robust",
             incomplete=self.missing == "fiml",
             exogenous=plain.exogenous,
@@ -185,6 +200,32 @@ class CBSEM(TransformerMixin, BaseEstimator):
         wishart = self.likelihood == "wishart"
         fit = fit_table(table, samples, estimator="wishart" if wishart else self.estimator, spec=spec)
         inference = infer(fit, self.estimator, wishart=wishart, errors=self.standard_errors)
+        self._finish(fit, spec, inference)
+        return self
+
+    def _fit_ordered(self, X: Any, spec: ModelSpec, sample_weight: Any) -> Self:
+        ordered = tuple(self.ordered)
+        if self.estimator not in ORDINAL:
+            raise ArgumentError(
+                f"estimator={self.estimator!r} does not take ordered columns; these do: {', '.join(ORDINAL)}"
+            )
+        if self.group is not None or sample_weight is not None or self.cluster is not None:
+            raise ArgumentError("ordered columns go without groups, weights and clusters so far")
+        check_ordinal(spec, ordered)
+        rows = read_rows(X, spec.observed, spec.constructs)
+        fit, inference, found = fit_ordinal(
+            spec, rows, self.estimator, unit_variance=self.unit_variance, errors=self.standard_errors
+        )
+        self._finish(fit, spec, inference, threshold_rows(found))
+        return self
+
+    def _finish(
+        self,
+        fit: Fit,
+        spec: ModelSpec,
+        inference: Inference,
+        thresholds: Sequence[tuple[str, str, float, float]] = (),
+    ) -> None:
         self.result_: CovarianceResult = build_result(
             fit,
             spec,
@@ -193,16 +234,16 @@ class CBSEM(TransformerMixin, BaseEstimator):
             measures=inference.measures,
             level=self.level,
             extra_problems=inference.problems,
+            thresholds=thresholds,
         )
         self.scorings_: list[Scoring] = [
-            scoring_of(i, s.mean, means) for i, s in zip(fit.implied, samples, strict=True)
+            scoring_of(i, s.mean, fit.table.means) for i, s in zip(fit.implied, fit.samples, strict=True)
         ]
-        self.groups_ = tuple(s.group for s in samples)
+        self.groups_ = tuple(s.group for s in fit.samples)
         self.feature_names_in_ = np.array(spec.observed, dtype=object)
         self.n_features_in_ = len(spec.observed)
         self._constructs = spec.constructs
         self._warn()
-        return self
 
     def _has_means(self, spec: ModelSpec, n_groups: int) -> bool:
         if self.means is not None:
@@ -218,6 +259,10 @@ class CBSEM(TransformerMixin, BaseEstimator):
             raise one_of("likelihood", self.likelihood, ("normal", "wishart"))
         if self.standard_errors not in STANDARD_ERRORS:
             raise one_of("standard_errors", self.standard_errors, STANDARD_ERRORS)
+        if self.estimator in ("WLSMV", "ULSMV") and not self.ordered:
+            raise ArgumentError(
+                f"estimator={self.estimator!r} is for ordered answers: name the columns in ordered="
+            )
         if not 0 < self.level < 1:
             raise ArgumentError(f"level={self.level!r} is no level between 0 and 1")
         if self.missing == "fiml" and self.estimator not in ("ML", "MLR"):
@@ -256,6 +301,7 @@ class CBSEM(TransformerMixin, BaseEstimator):
         if method not in ("regression", "bartlett"):
             raise one_of("method", method, ("regression", "bartlett"))
         check_is_fitted(self, "result_")
+        self._refuse_ordered("construct scores")
         rows, number = self._rows(X)
         result = np.full((len(rows), len(self._constructs)), np.nan)
         for g, scoring in enumerate(self.scorings_):
@@ -272,6 +318,7 @@ class CBSEM(TransformerMixin, BaseEstimator):
             E[endogenous items | exogenous items] under the model, in the units of the items.
         """
         check_is_fitted(self, "result_")
+        self._refuse_ordered("predictions")
         rows, number = self._rows(X)
         columns = list(self.feature_names_in_)
         target = [columns.index(c) for c in self.predicted_columns_]
@@ -287,6 +334,15 @@ class CBSEM(TransformerMixin, BaseEstimator):
                 s.centre[target],
             )
         return result
+
+    def _refuse_ordered(self, what: str) -> None:
+        if self.ordered:
+            raise EngineError(
+                f"{what} from ordered answers are not supported; fit the model without ordered= for them",
+                engine="native",
+                feature=what,
+                alternative="ordered=()",
+            )
 
     @property
     def predicted_columns_(self) -> tuple[str, ...]:

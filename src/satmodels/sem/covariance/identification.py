@@ -29,10 +29,11 @@ def check_identified(table: ParameterTable, arrows: Sequence[GroupArrows], ties:
     """Raise IdentificationError, with the parameters, if the model can't be identified by any data."""
     if not ties.n_free:
         return
+    diagonal = not table.unfitted
     df = table.n_moments - ties.n_free
-    null = _null_space(arrows, ties, SEEDS[0])
+    null = _null_space(arrows, ties, SEEDS[0], diagonal)
     if null.shape[1]:
-        null = min(null, _null_space(arrows, ties, SEEDS[1]), key=lambda space: space.shape[1])
+        null = min(null, _null_space(arrows, ties, SEEDS[1], diagonal), key=lambda space: space.shape[1])
     if not null.shape[1] and df >= 0:
         return
     strength = np.abs(ties.k @ null).max(axis=1) if null.shape[1] else np.ones(len(ties.k))
@@ -50,14 +51,20 @@ def check_identified(table: ParameterTable, arrows: Sequence[GroupArrows], ties:
     )
 
 
-def _null_space(arrows: Sequence[GroupArrows], ties: Ties, seed: int) -> Array:
+def _null_space(arrows: Sequence[GroupArrows], ties: Ties, seed: int, diagonal: bool) -> Array:
     rng = np.random.default_rng(seed)
     x = rng.uniform(0.3, 0.9, len(ties.k)) * rng.choice([-1.0, 1.0], len(ties.k))
     x = ties.k @ np.linalg.lstsq(ties.k, x - ties.x0, rcond=None)[0] + ties.x0
     total = np.zeros((len(x), len(x)))
     for r in arrows:
         u, w, d = r.at(x).derivatives()
-        total[np.ix_(r.places, r.places)] += weighted_products(np.eye(r.n_observed), u, w) + d.T @ d
+        if diagonal:
+            part = weighted_products(np.eye(r.n_observed), u, w) + d.T @ d
+        else:
+            i, k = np.tril_indices(r.n_observed, -1)
+            delta = u[i] * w[k] + u[k] * w[i]
+            part = delta.T @ delta
+        total[np.ix_(r.places, r.places)] += part
     j = ties.k.T @ total @ ties.k
     scale = np.sqrt(np.diag(j))
     dead = scale <= 1e-12 * scale.max(initial=1.0)

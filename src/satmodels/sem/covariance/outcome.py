@@ -59,8 +59,14 @@ def parameter_values(fit: Fit) -> list[float]:
     return values
 
 
-def estimates_table(fit: Fit, spec: ModelSpec, vcov: Array | None, level: float) -> Table:
-    """Return one row per parameter, then one per defined parameter."""
+def estimates_table(
+    fit: Fit,
+    spec: ModelSpec,
+    vcov: Array | None,
+    level: float,
+    thresholds: Sequence[tuple[str, str, float, float]] = (),
+) -> Table:
+    """Return one row per parameter, then one per threshold and one per defined parameter."""
     grouped = fit.table.n_groups > 1
     number = {id(p): i for i, p in enumerate(fit.table.free)}
     records: list[dict[str, Any]] = []
@@ -68,6 +74,8 @@ def estimates_table(fit: Fit, spec: ModelSpec, vcov: Array | None, level: float)
         variance = None if vcov is None or not p.free else float(vcov[number[id(p)], number[id(p)]])
         row: dict[str, Any] = {"group": fit.samples[p.group].group} if grouped else {}
         records.append(row | {"lhs": p.lhs, "op": p.op, "rhs": p.rhs} | wald(value, variance, level))
+    for column, name, value, variance in thresholds:
+        records.append({"lhs": column, "op": "|", "rhs": name} | wald(value, variance, level))
     for name, value, gradient in defined_parameters(fit, spec):
         variance = None if vcov is None else float(gradient @ vcov @ gradient)
         expression = next(d.expression for d in spec.defined if d.name == name)
@@ -205,6 +213,7 @@ def build_result(
     measures: Mapping[str, float | None],
     level: float,
     extra_problems: Sequence[str] = (),
+    thresholds: Sequence[tuple[str, str, float, float]] = (),
 ) -> CovarianceResult:
     """Put the result of a fit together; without convergence there are no standard errors."""
     converged = fit.solution.converged
@@ -217,7 +226,7 @@ def build_result(
     improper = find_problems(fit)
     return CovarianceResult(
         spec=spec,
-        parameters=estimates_table(fit, spec, vcov, level),
+        parameters=estimates_table(fit, spec, vcov, level, thresholds),
         groups=tuple(
             group_summary(fit.table, i, s, spec) for i, s in zip(fit.implied, fit.samples, strict=True)
         ),

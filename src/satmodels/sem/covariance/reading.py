@@ -83,6 +83,18 @@ def read_samples(
     return samples
 
 
+def read_rows(X: Any, columns: tuple[str, ...], constructs: Sequence[str]) -> Array:
+    """Return the rows of the model's columns, NaN where missing."""
+    if as_moments(X) is not None:
+        raise ArgumentError("ordered answers need the dataframe: moments don't hold the single answers")
+    frame = open_frame(_named(X))
+    _refuse_shadowed(constructs, frame.columns)
+    for c in columns:
+        if c not in frame.columns:
+            raise unknown("column", c, frame.columns)
+    return matrix(frame, columns)
+
+
 def _one_sample(
     rows: Array,
     columns: Sequence[str],

@@ -75,7 +75,8 @@ class Parameter:
 class ParameterTable:
     """All parameters with the variables they join.
 
-    ``observed`` is the order of the moments; ``exogenous`` are the observed variables taken as they are.
+    ``observed`` is the order of the moments; ``exogenous`` are the observed variables taken as they are;
+    ``unfitted`` is the number of moments that are not fitted (the variances of ordered columns).
     """
 
     parameters: tuple[Parameter, ...]
@@ -84,6 +85,7 @@ class ParameterTable:
     exogenous: tuple[str, ...]
     n_groups: int
     means: bool
+    unfitted: int = 0
 
     @property
     def free(self) -> tuple[Parameter, ...]:
@@ -95,7 +97,7 @@ class ParameterTable:
         """Number of fitted moments over all groups."""
         p, q = len(self.observed), len(self.exogenous)
         per_group = p * (p + 1) // 2 - q * (q + 1) // 2 + (p - q if self.means else 0)
-        return per_group * self.n_groups
+        return per_group * self.n_groups - self.unfitted
 
 
 def build_table(

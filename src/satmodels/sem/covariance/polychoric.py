@@ -1,0 +1,239 @@
+"""Thresholds and polychoric correlations of ordered answers, with their asymptotic covariance matrix.
+
+An ordered answer is taken as a normal variable seen through thresholds. Thresholds come from the margins, each
+correlation from its two-way table by maximum likelihood given the thresholds (Olsson 1979), all pairs at once.
+The covariance matrix is the sandwich of Muthen (1984) from the scores of the rows.
+
+References
+----------
+.. [1] Olsson, U. (1979). Maximum likelihood estimation of the polychoric correlation coefficient.
+   Psychometrika 44.
+.. [2] Muthen, B. (1984). A general structural equation model with dichotomous, ordered categorical, and continuous
+   latent variable indicators. Psychometrika 49.
+.. [3] Drezner, Z. and Wesolowsky, G. O. (1990). On the computation of the bivariate normal integral. Journal of
+   Statistical Computation and Simulation 35.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import special
+
+from satmodels.errors import DataError, SchemaError
+
+Array = NDArray[np.floating[Any]]
+MAX_CATEGORIES = 15  # more answers than this are no ordered categories but numbers
+FAR = 9.0  # stands for an infinite threshold
+NODES = 40  # of the Gauss-Legendre rule
+BOUND = 0.9995  # a correlation is not let nearer to 1
+STEPS = 60
+ENOUGH = 1e-12
+LEAST = 1e-300
+
+
+@dataclass(frozen=True, eq=False)
+class Polychoric:
+    """Thresholds and polychoric correlations.
+
+    Attributes
+    ----------
+    columns : tuple of str
+    n : int
+        Complete rows.
+    thresholds : list of ndarray
+        Of each column, without the infinite ones.
+    corr : ndarray, shape (columns, columns)
+    gamma : ndarray
+        n times the covariance matrix of all thresholds (column by column), then the correlations below the
+        diagonal (row by row).
+    n_dropped : int
+    at_bound : tuple of (str, str)
+        Pairs whose correlation ran into the bound: their table has empty corners.
+    """
+
+    columns: tuple[str, ...]
+    n: int
+    thresholds: list[Array]
+    corr: Array
+    gamma: Array
+    n_dropped: int = 0
+    at_bound: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def n_thresholds(self) -> int:
+        """Number of thresholds of all columns."""
+        return sum(len(t) for t in self.thresholds)
+
+
+def polychoric(rows: Array, columns: tuple[str, ...]) -> Polychoric:
+    """Return thresholds, correlations and their asymptotic covariance matrix.
+
+    Parameters
+    ----------
+    rows : ndarray, shape (n, columns)
+        Answers, any numbers in the right order; rows with NaN are left out.
+    columns : tuple of str
+
+    Raises
+    ------
+    DataError
+        A column is constant, or there are too few rows.
+    SchemaError
+        A column has more than 15 different answers.
+    """
+    complete = ~np.isnan(rows).any(axis=1)
+    n_dropped = int((~complete).sum())
+    rows = rows[complete]
+    n, p = rows.shape
+    if n <= p:
+        raise DataError(f"{n} complete rows can't carry {p} columns", columns=columns)
+    codes = np.empty((n, p), dtype=np.intp)
+    thresholds: list[Array] = []
+    for j, name in enumerate(columns):
+        values, codes[:, j] = np.unique(rows[:, j], return_inverse=True)
+        if len(values) < 2:
+            raise DataError(f"every answer is the same in {name!r}: leave it out", columns=[name])
+        if len(values) > MAX_CATEGORIES:
+            raise SchemaError(
+                f"column {name!r} has {len(values)} different answers: ordered= is for scales of up to "
+                f"{MAX_CATEGORIES} categories. Treat it as a number.",
+                column=name,
+                rule=f"at most {MAX_CATEGORIES} categories",
+            )
+        share = np.cumsum(np.bincount(codes[:, j])) / n
+        thresholds.append(special.ndtri(share[:-1]))
+    edges = _edges(thresholds)
+    pairs = np.array([(i, j) for i in range(p) for j in range(i)], dtype=np.intp).reshape(-1, 2)
+    tables = _tables(codes, pairs, edges.shape[1] - 1)
+    rho, bound = _correlations(tables, edges[pairs[:, 0]], edges[pairs[:, 1]])
+    corr = np.eye(p)
+    corr[pairs[:, 0], pairs[:, 1]] = corr[pairs[:, 1], pairs[:, 0]] = rho
+    gamma = _gamma(codes, pairs, edges, [len(t) for t in thresholds], rho)
+    at_bound = tuple((columns[int(j)], columns[int(i)]) for i, j in pairs[bound])
+    return Polychoric(columns, n, thresholds, corr, gamma, n_dropped, at_bound)
+
+
+def _edges(thresholds: list[Array]) -> Array:
+    """Return the thresholds of all columns with infinite ends, padded with further infinite ones."""
+    most = max(len(t) for t in thresholds)
+    edges = np.full((len(thresholds), most + 2), FAR)
+    edges[:, 0] = -FAR
+    for j, t in enumerate(thresholds):
+        edges[j, 1 : len(t) + 1] = t
+    return edges
+
+
+def _tables(codes: NDArray[np.intp], pairs: NDArray[np.intp], categories: int) -> Array:
+    tables = np.zeros((len(pairs), categories, categories))
+    for k, (i, j) in enumerate(pairs):
+        flat = np.bincount(codes[:, i] * categories + codes[:, j], minlength=categories**2)
+        tables[k] = flat.reshape(categories, categories)
+    return tables
+
+
+def bivariate_normal(h: Array, k: Array, rho: Array) -> Array:
+    """Return P(X < h, Y < k) of standard normal variables with correlation rho."""
+    nodes, weights = np.polynomial.legendre.leggauss(NODES)
+    angle = np.arcsin(rho)
+    total = special.ndtr(h) * special.ndtr(k)
+    squares, product = (h * h + k * k) / 2, h * k
+    for x, w in zip(nodes, weights, strict=True):
+        s = np.sin(angle * (x + 1) / 2)
+        total = total + w * angle / (4 * np.pi) * np.exp((product * s - squares) / (1 - s * s))
+    return total
+
+
+def _cells(a: Array, b: Array, rho: Array) -> tuple[Array, Array]:
+    """Return probabilities of the cells of each pair's table and their derivatives in rho."""
+    h, k, r = a[:, :, None], b[:, None, :], rho[:, None, None]
+    cumulative = bivariate_normal(h, k, r)
+    rest = 1 - r * r
+    density = np.exp(-(h * h + k * k - 2 * r * h * k) / (2 * rest)) / (2 * np.pi * np.sqrt(rest))
+    return _difference(cumulative), _difference(density)
+
+
+def _difference(grid: Array) -> Array:
+    return grid[:, 1:, 1:] - grid[:, :-1, 1:] - grid[:, 1:, :-1] + grid[:, :-1, :-1]
+
+
+def _correlations(tables: Array, a: Array, b: Array) -> tuple[Array, NDArray[np.bool_]]:
+    n = tables.sum(axis=(1, 2))
+    rho = np.zeros(len(tables))
+    low, high = np.full(len(tables), -BOUND), np.full(len(tables), BOUND)
+    for _ in range(STEPS):
+        probability, slope = _cells(a, b, rho)
+        probability = np.maximum(probability, LEAST)
+        score = (tables * slope / probability).sum(axis=(1, 2))
+        information = n * (slope**2 / probability).sum(axis=(1, 2))
+        # the log-likelihood has one maximum: the sign of the score brackets it
+        low, high = np.where(score > 0, rho, low), np.where(score > 0, high, rho)
+        step = rho + score / np.maximum(information, 1e-12)
+        new = np.where((step > low) & (step < high), step, (low + high) / 2)
+        done = np.abs(new - rho).max(initial=0.0) < ENOUGH
+        rho = new
+        if done:
+            break
+    return rho, np.abs(rho) > BOUND - 1e-4
+
+
+def _gamma(
+    codes: NDArray[np.intp], pairs: NDArray[np.intp], edges: Array, sizes: list[int], rho: Array
+) -> Array:
+    """Return n times the covariance matrix of thresholds and correlations."""
+    n, p = codes.shape
+    starts = np.concatenate([[0], np.cumsum(sizes)])
+    total = int(starts[-1])
+    scores = np.zeros((n, total + len(pairs)))
+    bread = np.zeros((total + len(pairs),) * 2)
+    for j in range(p):
+        own = _threshold_scores(edges[j], codes[:, j], sizes[j])
+        at = slice(starts[j], starts[j + 1])
+        scores[:, at] = own
+        bread[at, at] = own.T @ own
+    probability, slope = _cells(edges[pairs[:, 0]], edges[pairs[:, 1]], rho)
+    probability = np.maximum(probability, LEAST)
+    for k, (i, j) in enumerate(pairs):
+        ci, cj = codes[:, i], codes[:, j]
+        here = probability[k][ci, cj]
+        score = slope[k][ci, cj] / here
+        scores[:, total + k] = score
+        bread[total + k, total + k] = score @ score
+        for this, other, mine, theirs in ((i, j, ci, cj), (j, i, cj, ci)):
+            given = _slab(edges[this], edges[other], rho[k], mine, theirs, sizes[this]) / here[:, None]
+            bread[total + k, starts[this] : starts[this + 1]] = score @ given
+    inverse = np.linalg.inv(bread)
+    influence = scores @ inverse.T
+    return n * influence.T @ influence
+
+
+def _threshold_scores(edges: Array, codes: NDArray[np.intp], size: int) -> Array:
+    """Return the derivatives of each row's log-probability in the column's thresholds."""
+    cumulative = special.ndtr(edges)
+    probability = np.maximum(np.diff(cumulative), LEAST)[codes]
+    density = np.exp(-(edges**2) / 2) / np.sqrt(2 * np.pi)
+    scores = np.zeros((len(codes), size))
+    rows = np.arange(len(codes))
+    above, below = codes < size, codes > 0
+    scores[rows[above], codes[above]] += density[codes[above] + 1] / probability[above]
+    scores[rows[below], codes[below] - 1] -= density[codes[below]] / probability[below]
+    return scores
+
+
+def _slab(
+    mine: Array, theirs: Array, rho: float, own: NDArray[np.intp], other: NDArray[np.intp], size: int
+) -> Array:
+    """Return the derivatives of each row's cell probability in the thresholds of one of its columns."""
+    root = np.sqrt(1 - rho * rho)
+    conditional = special.ndtr((theirs[None, :] - rho * mine[:, None]) / root)
+    density = np.exp(-(mine**2) / 2) / np.sqrt(2 * np.pi)
+    strip = density[:, None] * np.diff(conditional, axis=1)  # at each threshold, along the other's categories
+    result = np.zeros((len(own), size))
+    rows = np.arange(len(own))
+    above, below = own < size, own > 0
+    result[rows[above], own[above]] += strip[own[above] + 1, other[above]]
+    result[rows[below], own[below] - 1] -= strip[own[below], other[below]]
+    return result
