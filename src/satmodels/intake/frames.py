@@ -6,6 +6,7 @@ with_columns, and group_by(names).agg(plain sum, min, max, len).
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -108,6 +109,12 @@ class Frame:
         data = collect(self._nw.select(list(columns)), "reading")
         return Table.of({name: data.get_column(name).to_list() for name in columns})
 
+    def to_pandas(self) -> Any:
+        """Return all rows as a pandas frame: the native one where it is pandas already."""
+        if self.engine == "pandas":
+            return self._nw.to_native()
+        return collect(self._nw, "reading").to_pandas()
+
     def offenders(
         self, column: str, values: Sequence[Any], *, id_column: str | None = None, limit: int = OFFENDERS
     ) -> list[tuple[Any, Any]]:
@@ -181,7 +188,10 @@ def open_frame(data: Any) -> Frame:
     if isinstance(data, Frame):
         return data
     try:
-        opened: Any = nw.from_native(data)
+        with warnings.catch_warnings():
+            # narwhals announces that its part for Dask becomes a package of its own
+            warnings.filterwarnings("ignore", message=".*narwhals-dask")
+            opened: Any = nw.from_native(data)
     except DuplicateError as error:
         repeated = str(error).splitlines()[1:]
         raise ArgumentError(
@@ -217,10 +227,9 @@ def _is_arrow_array(data: Any) -> bool:
 
 
 def _is_series(data: Any) -> bool:
-    try:
-        return isinstance(nw.from_native(data, allow_series=True, pass_through=True), nw.Series)
-    except DuplicateError:
+    if hasattr(data, "columns") or hasattr(data, "column_names"):
         return False  # a dataframe, about which open_frame says what is wrong
+    return isinstance(nw.from_native(data, allow_series=True, pass_through=True), nw.Series)
 
 
 def sequence_values(data: Any) -> list[Any]:

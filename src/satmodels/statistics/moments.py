@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import reduce
 from typing import Any, Self
 
 import numpy as np
@@ -18,6 +19,9 @@ from satmodels.errors import ArgumentError, DataError, unknown
 from satmodels.intake.batches import batches
 from satmodels.intake.cells import check_weight
 from satmodels.intake.frames import open_frame
+from satmodels.intake.partitions import has_partitions, summarise_partitions
+from satmodels.statistics import blocks
+from satmodels.statistics.blocks import PartitionSums, Sums, all_sums, block_sums, merged, no_rows
 from satmodels.statistics.counts import as_names
 from satmodels.stored import read_document, write_document
 
@@ -148,15 +152,19 @@ class Moments:
                 raise ArgumentError(f"column {weight!r} is used twice: among the columns and as the weight")
             check_weight(frame, weight)
         wanted = columns if weight is None else (*columns, weight)
-        total = cls.empty(columns, weighted=weight is not None)
-        for block in batches(frame, wanted):
-            total = total + cls.of_block(
-                columns,
-                block[:, : len(columns)],
-                None if weight is None else block[:, len(columns)].copy(),
-                overwrite=True,
-            )
-        return total
+        p, weighted = len(columns), weight is not None
+        if has_partitions(frame):
+            task = PartitionSums(p, weighted=weighted)
+            texts = summarise_partitions(frame, wanted, task, ships=(blocks,))
+            total = reduce(merged, map(task.read, texts), no_rows(p))
+        else:
+            total = all_sums(p, batches(frame, wanted), weighted=weighted)
+        return cls._of_sums(columns, total, weighted=weighted)
+
+    @classmethod
+    def _of_sums(cls, columns: Sequence[str], sums: Sums, *, weighted: bool) -> Self:
+        n, n_dropped, sum_w, sum_w2, mean, scatter = sums
+        return cls(tuple(columns), n, mean, scatter, sum_w, sum_w2, n_dropped, weighted)
 
     @classmethod
     def empty(cls, columns: Sequence[str], *, weighted: bool = False) -> Self:
@@ -165,42 +173,9 @@ class Moments:
         return cls(tuple(columns), 0, np.zeros(p), np.zeros((p, p)), 0.0, 0.0, 0, weighted)
 
     @classmethod
-    def of_block(
-        cls, columns: Sequence[str], block: Array, w: Array | None = None, *, overwrite: bool = False
-    ) -> Self:
-        """Return the moments of one array of rows, those with NaN left out; ``overwrite`` spares a copy."""
-        n_dropped = 0
-        # a sum is a number only if all of its terms are; most blocks need no closer look
-        with np.errstate(all="ignore"):
-            sums = block.sum(axis=0)
-        if not np.isfinite(sums).all():
-            complete = ~np.isnan(block).any(axis=1)
-            n_dropped = int(len(block) - complete.sum())
-            if n_dropped:
-                block = block[complete]
-                w = None if w is None else w[complete]
-                overwrite, sums = True, block.sum(axis=0)
-        n, p = len(block), len(columns)
-        sum_w = float(n) if w is None else float(w.sum())
-        if n == 0 or sum_w == 0:
-            sum_w2 = 0.0 if w is None else float(w @ w)
-            return cls(
-                tuple(columns), n, np.zeros(p), np.zeros((p, p)), sum_w, sum_w2, n_dropped, w is not None
-            )
-        # two steps: a rough centre first, so that the second sum loses no digits to a large offset
-        shift = sums / n
-        centred = np.subtract(block, shift, out=block if overwrite else None)
-        if w is None:
-            rest = centred.sum(axis=0) / n
-            scatter = centred.T @ centred - n * np.outer(rest, rest)
-            sum_w2 = float(n)
-        else:
-            rest = w @ centred / sum_w
-            # the product of one array with itself costs half, and is exactly symmetric
-            rooted = np.multiply(centred, np.sqrt(w)[:, None])
-            scatter = rooted.T @ rooted - sum_w * np.outer(rest, rest)
-            sum_w2 = float(w @ w)
-        return cls(tuple(columns), n, shift + rest, scatter, sum_w, sum_w2, n_dropped, w is not None)
+    def of_block(cls, columns: Sequence[str], block: Array, w: Array | None = None) -> Self:
+        """Return the moments of one array of rows, those with NaN left out."""
+        return cls._of_sums(columns, block_sums(block, w), weighted=w is not None)
 
     @classmethod
     def from_correlation(
@@ -269,19 +244,12 @@ class Moments:
             raise ArgumentError(
                 f"moments of different columns don't add up: {list(self.columns)} and {list(other.columns)}"
             )
-        sum_w = self.sum_w + other.sum_w
-        share = other.sum_w / sum_w if sum_w > 0 else 0.0
-        step = other.mean - self.mean
-        return type(self)(
-            self.columns,
-            self.n + other.n,
-            self.mean + step * share,
-            self.scatter + other.scatter + np.outer(step, step) * (self.sum_w * share),
-            sum_w,
-            self.sum_w2 + other.sum_w2,
-            self.n_dropped + other.n_dropped,
-            self.weighted or other.weighted,
-        )
+        total = merged(self._sums, other._sums)
+        return self._of_sums(self.columns, total, weighted=self.weighted or other.weighted)
+
+    @property
+    def _sums(self) -> Sums:
+        return Sums(self.n, self.n_dropped, self.sum_w, self.sum_w2, self.mean, self.scatter)
 
     def __repr__(self) -> str:
         weighted = f", n_eff={self.n_eff:,.1f}" if self.weighted else ""
