@@ -157,8 +157,9 @@ def test_bad_arguments(frame: pd.DataFrame) -> None:
     ):
         with pytest.raises(sat.ArgumentError):
             sat.bootstrap(model, frame, **options)
-    with pytest.raises(sat.ArgumentError, match="rows"):
-        sat.bootstrap(model, sat.Moments.collect(frame, ITEMS))
+    for options in ({"interval": "bca"}, {"indices": [[0] * 120] * 2}, {"cluster": [1] * 120}):
+        with pytest.raises(sat.ArgumentError, match="dataframe"):
+            sat.bootstrap(model, sat.Moments.collect(frame, ITEMS), n=20, **options)
     with pytest.raises(sat.ArgumentError, match="PLSPM"):
         sat.bootstrap("model", frame)
 
@@ -172,3 +173,31 @@ def test_result(frame: pd.DataFrame) -> None:
     with pytest.raises(sat.ArgumentError, match="op="):
         result.table("index")
     assert repr(result).startswith("BootstrapResult(draws=30, n_failed=0")
+
+
+def test_moments_alone_give_normal_samples() -> None:
+    """Normal rows: drawing rows and drawing moments give the same standard errors, up to chance."""
+    rng = np.random.default_rng(0)
+    quality = rng.normal(size=(2000, 1))
+    rows = pd.DataFrame(
+        np.hstack([quality + rng.normal(size=(2000, 3)), quality + rng.normal(size=(2000, 2)) + 5]),
+        columns=["q1", "q2", "q3", "l1", "l2"],
+    )
+    model = sat.PLSPM("Quality =~ q1 + q2 + q3\nLoyalty =~ l1 + l2\nLoyalty ~ Quality")
+    by_rows = sat.bootstrap(model, rows, n=2000, seed=1, scale=(-20, 20))
+    moments = sat.Moments.collect(rows, list(rows))
+    by_moments = sat.bootstrap(model, moments, n=2000, seed=1, scale=(-20, 20))
+    assert by_moments.drawn_from == "normal" and by_rows.drawn_from == "rows"
+    for op in ("~", "=~", "<~", "index", "r2"):
+        a, b = by_rows.table(op), by_moments.table(op)
+        np.testing.assert_allclose(a["estimate"], b["estimate"], atol=1e-10)
+        np.testing.assert_allclose(a["std_error"], b["std_error"], rtol=0.15)
+    with pytest.raises(sat.ArgumentError, match="dataframe"):
+        sat.pls_predict(model, moments)
+
+
+def test_too_few_respondents_for_normal_samples() -> None:
+    study = sat.datasets.load_ecsi()
+    corr = sat.Moments.from_correlation(study.moments.corr, 20, columns=study.moments.columns)
+    with pytest.raises(sat.DataError, match="too few"):
+        sat.bootstrap(sat.PLSPM(study.spec), corr, n=20)

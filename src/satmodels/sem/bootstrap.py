@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from satmodels.errors import ArgumentError, ConvergenceError, one_of
 from satmodels.intake.library import FrameLibrary
 from satmodels.results import FrameBuilder, Result, Table
+from satmodels.sem.normal_table import NormalTable
 from satmodels.sem.resample_table import DRAWS_AT_ONCE, ResampleTable
 from satmodels.sem.result import PARAMETER_COLUMNS
 
@@ -39,8 +40,8 @@ class Resampling(Protocol):
         ...
 
     @property
-    def table(self) -> ResampleTable:
-        """The rows."""
+    def table(self) -> ResampleTable | NormalTable:
+        """The rows, or their moments."""
         ...
 
     def compute(self, sums: Array) -> Array:
@@ -69,6 +70,8 @@ class BootstrapResult(Result):
         Kind of interval.
     level : float
     seed : int or None
+    drawn_from : {"rows", "normal"}
+        Whether rows were drawn, or samples of a normal population with the given moments.
     """
 
     library: FrameBuilder = dataclasses.field(default=FrameLibrary.PANDAS, compare=False)
@@ -81,6 +84,7 @@ class BootstrapResult(Result):
     interval: str
     level: float
     seed: int | None
+    drawn_from: str = "rows"
     kind: ClassVar[str] = "bootstrap"
 
     def _tidy(self) -> Table:
@@ -90,6 +94,7 @@ class BootstrapResult(Result):
         return {
             "draws": self.n,
             "n_failed": self.n_failed,
+            "drawn_from": self.drawn_from,
             "interval": self.interval,
             "level": self.level,
             "seed": self.seed,
@@ -142,8 +147,9 @@ def bootstrap(
     ----------
     model : PLSPM
         The model; it need not be fitted, and is not changed.
-    X : dataframe or array
-        The rows.
+    X : dataframe, array or Moments
+        The rows. From Moments, samples of a normal population with these moments are drawn (a parametric
+        bootstrap): use it for published correlations, and where rows may not leave their house.
     n : int, default 5000
         Number of resamples.
     seed : int, optional
@@ -231,6 +237,7 @@ def bootstrap(
         interval=interval,
         level=level,
         seed=None if indices is not None else seed,
+        drawn_from="normal" if isinstance(table, NormalTable) else "rows",
     )
 
 

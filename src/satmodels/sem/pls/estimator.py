@@ -13,8 +13,8 @@ from sklearn.utils.validation import check_is_fitted
 from satmodels.errors import ArgumentError, ConvergenceError, DataError, ImproperSolutionWarning, one_of
 from satmodels.sem.index import item_scales
 from satmodels.sem.model.spec import ModelSpec
+from satmodels.sem.normal_table import NormalTable
 from satmodels.sem.pls.answers import (
-    Answers,
     is_frame,
     read_answers,
     read_clusters,
@@ -227,9 +227,16 @@ class PLSPM(TransformerMixin, BaseEstimator):
     def _resampling(self, X: Any, *, sample_weight: Any, cluster: Any, scale: Any) -> PLSResampling:
         """Give :func:`satmodels.bootstrap` and the other resampling methods what they need."""
         spec, structure = self._compile()
+        if isinstance(X, Moments):
+            if cluster is not None:
+                raise ArgumentError("moments hold no clusters: give the dataframe")
+            moments, _ = read_moments(X, structure.columns, sample_weight, self.missing)
+            self._estimate(moments, structure)
+            return self._plan(spec, structure, NormalTable.of(moments), scale)
         answers = read_answers(X, structure.columns, sample_weight, self.missing)
         self._estimate(answers.moments, structure)  # what is wrong with the data is said before the draws
-        return self._plan(spec, structure, answers, scale, read_clusters(X, cluster, answers))
+        unit = read_clusters(X, cluster, answers)
+        return self._plan(spec, structure, ResampleTable.of(answers.rows, answers.weights, unit), scale)
 
     def _grouped_resampling(
         self, X: Any, by: str, *, sample_weight: Any, scale: Any
@@ -240,17 +247,18 @@ class PLSPM(TransformerMixin, BaseEstimator):
             raise ArgumentError(f"column {by!r} is an item of the model: it can't be the group as well")
         answers = read_answers(X, structure.columns, sample_weight, self.missing)
         self._estimate(answers.moments, structure)
-        return self._plan(spec, structure, answers, scale), read_labels(X, by, answers)
+        table = ResampleTable.of(answers.rows, answers.weights)
+        return self._plan(spec, structure, table, scale), read_labels(X, by, answers)
 
     def _plan(
-        self, spec: ModelSpec, structure: Structure, answers: Answers, scale: Any, unit: Any = None
+        self, spec: ModelSpec, structure: Structure, table: ResampleTable | NormalTable, scale: Any
     ) -> PLSResampling:
         items = list(structure.columns)
         known = scale is not None or all(item in spec.scales for item in items)
         return PLSResampling(
             spec=spec,
             structure=structure,
-            table=ResampleTable.of(answers.rows, answers.weights, unit),
+            table=table,
             scheme=self.scheme,
             consistent=self.consistent,
             tol=self.tol,

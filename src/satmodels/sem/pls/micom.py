@@ -123,7 +123,9 @@ def _steps(
     level: float,
 ) -> list[dict[str, Any]]:
     both = np.concatenate([members, others])
-    table = dataclasses.replace(plan.table, rows=plan.table.rows[both], weights=plan.table.weights[both])
+    table = dataclasses.replace(
+        plan.rows_table, rows=plan.rows_table.rows[both], weights=plan.rows_table.weights[both]
+    )
     observed = np.zeros((1, len(both)))
     observed[0, : len(members)] = 1
     found = _statistics(plan, table, observed)[:, :, 0]
@@ -194,5 +196,5 @@ def _statistics(plan: PLSResampling, table: ResampleTable, counts: Array) -> Arr
 
 def _weights(plan: PLSResampling, sums: Array) -> Array:
     at = list(plan.structure.places)
-    corr = moments_of(sums, plan.table.centre).corr[np.ix_(at, at)]
+    corr = moments_of(sums, plan.rows_table.centre).corr[np.ix_(at, at)]
     return estimate(corr, plan.structure, scheme=plan.scheme, tol=plan.tol, max_iter=plan.max_iter).weights

@@ -239,7 +239,7 @@ def _bootstrapped(
     plan: PLSResampling, rows: NDArray[np.intp], n: int, rng: np.random.Generator
 ) -> tuple[Array, Array]:
     """Return the estimates of one group and its resampled values, (quantities,) and (quantities, n)."""
-    table = _subtable(plan.table, rows)
+    table = _subtable(plan.rows_table, rows)
     estimate = plan.compute(table.sums(np.ones((1, len(rows)))))[:, 0]
     if np.isnan(estimate[: plan.n_parameters]).any():
         raise ConvergenceError(
@@ -269,7 +269,7 @@ def _permuted(
 ) -> Array:
     """Return the differences when rows are dealt out to both groups at random, (quantities, n)."""
     both = np.concatenate([rows, reference])
-    table = _subtable(plan.table, both)
+    table = _subtable(plan.rows_table, both)
     total = table.sums(np.ones((1, len(both))))
     batch = max(1, min(DRAWS_AT_ONCE, COUNTS_AT_ONCE // len(both)))
     found: list[Array] = []

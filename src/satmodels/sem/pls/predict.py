@@ -111,7 +111,7 @@ def pls_predict(
     if not hasattr(model, "_resampling"):
         raise ArgumentError(f"pls_predict takes a PLSPM, not a {type(model).__name__}")
     plan: PLSResampling = model._resampling(X, sample_weight=sample_weight, cluster=None, scale=None)
-    n = len(plan.table.rows)
+    n = len(plan.rows_table.rows)
     if isinstance(folds, bool) or int(folds) != folds or not 2 <= folds <= n:
         raise ArgumentError(f"folds={folds!r}: a whole number from 2 to the number of rows, {n}")
     if isinstance(repetitions, bool) or int(repetitions) != repetitions or repetitions < 1:
@@ -129,14 +129,14 @@ def pls_predict(
         fold = rng.permutation(np.arange(n) % folds)
         predicted += _one_repetition(plan, fold, folds, wanted)
     predicted /= repetitions
-    truth = plan.table.rows[:, [place for _, place in wanted]]
+    truth = plan.rows_table.rows[:, [place for _, place in wanted]]
     return _result(plan, predicted - truth, wanted, folds, repetitions, seed)
 
 
 def _one_repetition(
     plan: PLSResampling, fold: NDArray[np.intp], folds: int, wanted: list[tuple[int, int]]
 ) -> Array:
-    table, structure = plan.table, plan.structure
+    table, structure = plan.rows_table, plan.structure
     counts = (fold != np.arange(folds)[:, None]).astype(float)
     moments = moments_of(table.sums(counts), table.centre)
     at = list(structure.places)
@@ -201,7 +201,7 @@ def _result(
 ) -> PLSPredictResult:
     from scipy.special import stdtr
 
-    w = plan.table.weights / plan.table.weights.sum()
+    w = plan.rows_table.weights / plan.rows_table.weights.sum()
     squares = np.einsum("n,bnq->bq", w, errors**2)
     sizes = np.einsum("n,bnq->bq", w, np.abs(errors))
     n = errors.shape[1]

@@ -10,9 +10,11 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
+from satmodels.errors import ArgumentError
 from satmodels.sem.assessment.effects import chains
 from satmodels.sem.index import index_weights
 from satmodels.sem.model.spec import ModelSpec
+from satmodels.sem.normal_table import NEEDS_ROWS, NormalTable
 from satmodels.sem.pls.batch_algebra import block_product, dot
 from satmodels.sem.pls.estimates import Estimates, estimate, total_effects
 from satmodels.sem.pls.result import parameter_names, parameter_values
@@ -39,7 +41,7 @@ class PLSResampling:
 
     spec: ModelSpec
     structure: Structure
-    table: ResampleTable
+    table: ResampleTable | NormalTable
     scheme: Scheme
     consistent: bool
     tol: float
@@ -72,6 +74,13 @@ class PLSResampling:
             *((c, "index", c) for c in index),
             *((constructs[t], "slope", constructs[s]) for t, s in slopes),
         ]
+
+    @property
+    def rows_table(self) -> ResampleTable:
+        """The rows; ArgumentError where there are moments only."""
+        if isinstance(self.table, NormalTable):
+            raise ArgumentError(NEEDS_ROWS.format(what="this"))
+        return self.table
 
     @cached_property
     def _chains(self) -> list[tuple[int, ...]]:
