@@ -48,6 +48,9 @@ _PUBLIC: dict[str, str] = {
     "poststratify": "survey.weights",
     "pseudonymise": "survey.privacy",
     "rake": "survey.weights",
+    "read_survey": "survey.files",
+    "write_survey": "survey.files",
+    "write_table": "survey.labelled",
     "suppress": "survey.privacy",
     "trim_weights": "survey.weights",
     "weight_summary": "survey.weights",
@@ -74,6 +77,7 @@ _PUBLIC: dict[str, str] = {
     "rfm": "scores.rfm",
     # structural models
     "CBSEM": "sem.covariance.estimator",
+    "invariance": "sem.groups",
     "ModelSpec": "sem.model.spec",
     "PLSPM": "sem.pls.estimator",
     "acsi": "sem.model.templates",
@@ -106,6 +110,8 @@ _PUBLIC: dict[str, str] = {
     "ChurnCosts": "churn.profit",
     "ChurnHazard": "churn.hazard",
     "survival_report": "churn.survival_report",
+    "save_churn_model": "churn.storage",
+    "load_churn_model": "churn.storage",
     "ChurnWindow": "churn.window",
     "CutoffSplit": "churn.split",
     "churn_feature": "churn.features",
@@ -128,14 +134,16 @@ if TYPE_CHECKING:
     from satmodels.churn.classifier import ChurnClassifier as ChurnClassifier
     from satmodels.churn.features import churn_feature as churn_feature
     from satmodels.churn.features import feature_dictionary as feature_dictionary
+    from satmodels.churn.hazard import ChurnHazard as ChurnHazard
     from satmodels.churn.panel import churn_features as churn_features
     from satmodels.churn.panel import churn_panel as churn_panel
     from satmodels.churn.profit import ChurnCosts as ChurnCosts
     from satmodels.churn.profit import expected_maximum_profit as expected_maximum_profit
     from satmodels.churn.report import churn_report as churn_report
     from satmodels.churn.split import CutoffSplit as CutoffSplit
-    from satmodels.churn.hazard import ChurnHazard as ChurnHazard
     from satmodels.churn.survival_report import survival_report as survival_report
+    from satmodels.churn.storage import save_churn_model as save_churn_model
+    from satmodels.churn.storage import load_churn_model as load_churn_model
     from satmodels.churn.window import ChurnWindow as ChurnWindow
 
     # drivers
@@ -168,13 +176,10 @@ if TYPE_CHECKING:
     from satmodels.plots.plot import plot as plot
     from satmodels.scores.compare import compare as compare
     from satmodels.scores.control import control_chart as control_chart
+    from satmodels.scores.disconfirmation import disconfirmation as disconfirmation
 
     # scores
     from satmodels.scores.effort import ces as ces
-    from satmodels.scores.disconfirmation import disconfirmation as disconfirmation
-    from satmodels.scores.tolerance import zone_of_tolerance as zone_of_tolerance
-    from satmodels.scores.servqual import servperf as servperf
-    from satmodels.scores.servqual import servqual as servqual
     from satmodels.scores.index import csi as csi
     from satmodels.scores.nps import nps as nps
     from satmodels.scores.paired import compare_paired as compare_paired
@@ -187,11 +192,15 @@ if TYPE_CHECKING:
     from satmodels.scores.satisfaction import csat as csat
     from satmodels.scores.satisfaction import mean_score as mean_score
     from satmodels.scores.satisfaction import top_box as top_box
+    from satmodels.scores.servqual import servperf as servperf
+    from satmodels.scores.servqual import servqual as servqual
+    from satmodels.scores.tolerance import zone_of_tolerance as zone_of_tolerance
     from satmodels.scores.trend import trend as trend
     from satmodels.sem.bootstrap import bootstrap as bootstrap
 
     # structural models
     from satmodels.sem.covariance.estimator import CBSEM as CBSEM
+    from satmodels.sem.groups import invariance as invariance
     from satmodels.sem.ipma import ipma as ipma
     from satmodels.sem.model.spec import ModelSpec as ModelSpec
     from satmodels.sem.model.templates import acsi as acsi
@@ -214,6 +223,8 @@ if TYPE_CHECKING:
     from satmodels.statistics.moments import Moments as Moments
     from satmodels.statistics.pair_counts import PairCounts as PairCounts
     from satmodels.survey.careless import careless as careless
+    from satmodels.survey.files import read_survey as read_survey
+    from satmodels.survey.files import write_survey as write_survey
 
     # survey
     from satmodels.survey.items import Choice as Choice
@@ -226,6 +237,7 @@ if TYPE_CHECKING:
     from satmodels.survey.items import Rating as Rating
     from satmodels.survey.items import Recommend as Recommend
     from satmodels.survey.items import Text as Text
+    from satmodels.survey.labelled import write_table as write_table
     from satmodels.survey.privacy import pseudonymise as pseudonymise
     from satmodels.survey.privacy import suppress as suppress
     from satmodels.survey.scale import Scale as Scale

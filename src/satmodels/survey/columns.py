@@ -115,6 +115,10 @@ def _missing_codes(survey: Survey, item: Item, scale: Scale | None) -> tuple[Cod
         shared = {c: w for c, w in shared.items() if isinstance(c, str) or not _possible(item, c)}
     elif isinstance(item, MultiChoice):
         shared = {c: w for c, w in shared.items() if c not in (0, 1)}
+    elif isinstance(item, Text | Date):
+        shared = {c: w for c, w in shared.items() if isinstance(c, str)}
+    elif isinstance(item, Choice) and all(isinstance(c, str) for c in item.options):
+        shared = {str(c): w for c, w in shared.items()}  # a column of texts holds "99", not 99
     codes = tuple(dict.fromkeys((*own, *shared)))
     answers: set[Code] = set(scale.codes) | set(labels_to_codes(scale.labels or {})) if scale else set()
     if isinstance(item, Choice):

@@ -47,11 +47,14 @@ class Survey(Spec):
         Columns that answers are compared by.
     missing_codes : mapping
         ``{code: meaning}`` of the codes that stand for missing answers in all items, for example
-        ``{99: "don't know"}``. Amounts (:class:`Number`) keep a code that is a possible amount.
+        ``{99: "don't know"}``. Amounts (:class:`Number`) keep a code that is a possible amount;
+        dates and free texts have only codes that are texts.
     version : str
         Version of the questionnaire.
     wave : str, optional
         Column of the wave, where the same respondents are asked again.
+    notes : sequence of str
+        Remarks, such as what :meth:`from_frame` and :func:`read_survey` guessed.
 
     Raises
     ------
@@ -85,6 +88,7 @@ class Survey(Spec):
     missing_codes: Options = Field(default_factory=dict)
     version: str = "1"
     wave: Name | None = None
+    notes: tuple[str, ...] = ()
 
     def __init__(
         self,
@@ -97,6 +101,7 @@ class Survey(Spec):
         missing_codes: Mapping[Code, Wording] | None = None,
         version: str = "1",
         wave: str | None = None,
+        notes: Sequence[str] = (),
         **unknown: Any,
     ) -> None:
         super().__init__(
@@ -109,6 +114,7 @@ class Survey(Spec):
             missing_codes={} if missing_codes is None else missing_codes,
             version=version,
             wave=wave,
+            notes=notes,
             **unknown,
         )
 
@@ -227,6 +233,33 @@ class Survey(Spec):
         body = json.dumps(self._body(), sort_keys=True, ensure_ascii=False, separators=(",", ":"))
         return hashlib.sha256(body.encode()).hexdigest()
 
+    @classmethod
+    def from_frame(cls, frame: Any, name: str = "survey") -> Survey:
+        r"""Guess the survey behind a frame of answers; ``notes`` says what was guessed, and why.
+
+        Short whole numbers become ratings on the shortest usual scale that holds them (1..5, 1..7,
+        1..10, 0..10), codes such as 99 beside them codes for missing answers, few different texts a
+        choice, unique ids the respondent. Read the notes, and correct what is wrong.
+
+        Parameters
+        ----------
+        frame : dataframe
+            Any supported dataframe.
+        name : str
+            Name of the survey.
+
+        Examples
+        --------
+        >>> import pandas as pd, satmodels as sat
+        >>> survey = sat.Survey.from_frame(pd.DataFrame({"nps": [0, 10, 99], "q": [1, 4, 5]}))
+        >>> print(*survey.notes, sep="\n")
+        nps: the NPS question, by its name and answers from 0 to 10, and [99] as codes for missing answers
+        q: a rating 1..5, with answers from 1 to 5
+        """
+        from satmodels.survey.guess import guess_survey
+
+        return guess_survey(frame, name)
+
     # ---------------------------------------------------------------------------------------- answers
 
     def check(self, frame: Any) -> CheckReport:
@@ -310,6 +343,11 @@ class Survey(Spec):
             raise
         except (ValueError, TypeError) as error:
             raise ArgumentError(f"this is no stored Survey: {error}") from error
+
+    def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:
+        """Return a copy with some fields changed, checked like a new survey."""
+        fields = {name: getattr(self, name) for name in type(self).model_fields}
+        return type(self)(**{**fields, **(update or {})})
 
     def __repr__(self) -> str:
         roles = "".join(
