@@ -57,7 +57,9 @@ def test_means_and_standard_errors_equal_svymean(design: str, name: str) -> None
     assert result.std_error == pytest.approx(expected["se"], rel=1e-9)
     if not design.startswith(("jkn", "boot")):  # R takes the rank of the replicates there; ours is given
         assert result.tidy()["df"][0] == expected["df"]
-        assert (result.conf_low, result.conf_high) == pytest.approx((expected["low"], expected["high"]), rel=1e-9)
+        assert (result.conf_low, result.conf_high) == pytest.approx(
+            (expected["low"], expected["high"]), rel=1e-9
+        )
 
 
 @pytest.mark.parametrize("design", DESIGNS)
@@ -79,7 +81,12 @@ def test_groups_are_domains_as_in_svyby(design: str, name: str) -> None:
 @pytest.mark.parametrize("design", [d for d in DESIGNS if not d.startswith(("jkn", "boot"))])
 def test_proportions_equal_svyciprop(design: str) -> None:
     expected = R[design]["ciprop"]
-    for ours, theirs in (("logit", "logit"), ("arcsine", "asin"), ("wald", "mean"), ("clopper-pearson", "beta")):
+    for ours, theirs in (
+        ("logit", "logit"),
+        ("arcsine", "asin"),
+        ("wald", "mean"),
+        ("clopper-pearson", "beta"),
+    ):
         result = score("top", design=DESIGNS[design], method=ours)
         limits = np.array([result.conf_low, result.conf_high]) / 100
         np.testing.assert_allclose(limits, expected[theirs], rtol=1e-9)
@@ -149,7 +156,12 @@ def test_net_intervals(counts: tuple[int, int, int]) -> None:
 
 def test_two_sample_nps_and_proportions() -> None:
     def two(a: tuple[int, ...], b: tuple[int, ...]) -> pd.DataFrame:
-        rows = [(g, v) for g, c in (("a", a), ("b", b)) for v, k in zip((3, 8, 10), c, strict=True) for _ in range(k)]
+        rows = [
+            (g, v)
+            for g, c in (("a", a), ("b", b))
+            for v, k in zip((3, 8, 10), c, strict=True)
+            for _ in range(k)
+        ]
         return pd.DataFrame(rows, columns=["g", "nps"])
 
     data = two((70, 60, 70), (50, 30, 120))

@@ -407,3 +407,92 @@ def test_figures() -> None:
         assert sat.plot(result)._repr_png_().startswith(b"\x89PNG")
     with pytest.raises(sat.ArgumentError, match="over="):
         sat.plot(sat.nps(data, "nps"), over="shop")
+
+
+# ------------------------------------------------------------------------------------------ texts and weights
+
+
+def test_texts_are_read_only_on_request(engine: Any) -> None:
+    data = pd.DataFrame({"nps": ["9", " 10 ", "+6", "7", "", None], "shop": list("aabbcc")})
+    result = sat.nps(engine(data), "nps", coerce=True)
+    assert (result.n, result.n_missing, result.estimate) == (4, 2, pytest.approx(25))
+    assert sat.nps(data["nps"].tolist(), coerce=True).estimate == pytest.approx(25)
+    for wrong in ("1_0", "9.0", "nine", "９"):
+        with pytest.raises(sat.SchemaError) as caught:
+            sat.nps(engine(data.assign(nps=["9", "10", wrong, "7", "8", "9"])), "nps", coerce=True)
+        assert caught.value.value == wrong
+    categories = pd.DataFrame({"nps": pd.Categorical(["9", "10", "6"])})
+    assert sat.nps(categories, "nps", coerce=True).estimate == pytest.approx(100 / 3)
+    with pytest.raises(sat.SchemaError, match="Map the categories"):
+        sat.nps(categories, "nps")
+
+
+def test_index_weights_of_a_structural_model() -> None:
+    study = sat.datasets.load_ecsi()
+    items = {"Quality": ["PERQ1", "PERQ2"], "Satisfaction": ["CUSA1", "CUSA2", "CUSA3"]}
+    text = "\n".join(f"{c} =~ {' + '.join(i)}" for c, i in items.items()) + "\nSatisfaction ~ Quality"
+    moments = study.moments if hasattr(study, "moments") else study
+    result = sat.PLSPM(text).fit(moments).result_
+    index = sat.csi(moments, items["Satisfaction"], weights=result, scale=sat.Scale(1, 10))
+    expected = result.index(scale=sat.Scale(1, 10)).set_index("construct")["estimate"]["Satisfaction"]
+    assert index.estimate == pytest.approx(expected, rel=1e-12)
+    with pytest.raises(sat.ArgumentError, match="no construct"):
+        sat.csi(moments, ["CUSA1", "CUSA2"], weights=result, scale=sat.Scale(1, 10))
+
+
+def test_index_weights_of_drivers() -> None:
+    rng = np.random.default_rng(4)
+    data = pd.DataFrame(rng.integers(1, 6, (200, 3)), columns=["a", "b", "c"])
+    data["y"] = data["a"] * 2 + data["b"] + rng.normal(size=200)
+    drivers = sat.key_drivers(data, "y", ["a", "b", "c"])
+    index = sat.csi(data, ["a", "b", "c"], weights=drivers, scale=FIVE)
+    assert index.weights == pytest.approx(tuple(drivers.tidy()["share"]))
+    with pytest.raises(sat.ArgumentError, match="no weights"):
+        sat.csi(data, ["a", "b"], weights=sat.nps([9, 10]), scale=FIVE)
+
+
+def test_an_item_that_runs_against_the_others_is_named() -> None:
+    rng = np.random.default_rng(4)
+    mood = rng.normal(3, 1, 200)
+    data = pd.DataFrame({q: np.clip(np.round(mood + rng.normal(size=200)), 1, 5) for q in ("a", "b", "c")})
+    assert not any("against" in n for n in sat.csi(data, ["a", "b", "c"], scale=FIVE).notes)
+    turned = sat.csi(data.assign(c=6 - data["c"]), ["a", "b", "c"], scale=FIVE)
+    assert [n for n in turned.notes if "against" in n] == [
+        "item 'c' runs against the others (negative item-rest correlation): is it reverse-worded?"
+    ]
+
+
+def test_a_design_is_checked() -> None:
+    for wrong in (
+        {},
+        {"strata": "a", "cluster": "a"},
+        {"strata": "a", "replicate_weights": ("r1", "r2"), "replicate_scale": "jk1"},
+        {"replicate_weights": ("r1", "r2")},
+        {"replicate_weights": ("r1",), "replicate_scale": "jk1"},
+        {"replicate_scale": "jk1"},
+        {"stratum": "a"},
+    ):
+        with pytest.raises(sat.ArgumentError, match="Design"):
+            sat.Design(**wrong)
+    data = frame().assign(region=["n", "s"] * 6, one=["x"] * 12, pop=100.0, small=3.0, odd=range(12))
+    with pytest.raises(sat.DataError, match="single sampled unit"):
+        sat.nps(data.assign(region=["n"] * 11 + ["s"]), "nps", design=sat.Design(strata="region"))
+    with pytest.raises(sat.DataError, match="single cluster"):
+        sat.nps(data, "nps", design=sat.Design(cluster="one"))
+    with pytest.raises(sat.DataError, match="two values in one stratum"):
+        sat.nps(data.assign(odd=range(1, 13)), "nps", design=sat.Design(strata="region", fpc="odd"))
+    with pytest.raises(sat.DataError, match="population"):
+        sat.nps(data, "nps", design=sat.Design(strata="region", fpc="small"))
+    with pytest.raises(sat.DataError, match="missing values"):
+        sat.nps(data.assign(region=["n", None] * 6), "nps", design=sat.Design(strata="region"))
+    with pytest.raises(sat.ArgumentError, match="both in by= and in design="):
+        sat.nps(data, "nps", by="region", design=sat.Design(strata="region"))
+    with pytest.raises(sat.ArgumentError, match="give weight= too"):
+        sat.nps(data, "nps", design=sat.Design(replicate_weights=("w", "pop"), replicate_scale="jk1"))
+    with pytest.raises(sat.SchemaError, match="replicate weights"):
+        sat.nps(
+            data.assign(pop=np.nan),
+            "nps",
+            weight="w",
+            design=sat.Design(replicate_weights=("w", "pop"), replicate_scale="brr"),
+        )

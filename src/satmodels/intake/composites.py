@@ -52,9 +52,9 @@ class CompositeSums:
         Number of rows with a value, and sums of w, w u, w u², w², w² u and w² u² over them.
     replicate_w, replicate_wu : ndarray, shape (groups, composites, replicates), optional
         Sums of each replicate weight and of it times u.
-    column_w, column_wx : ndarray, shape (groups, columns)
-        Sums of w and of w times the answer of each column, over the rows where the first composite has
-        a value and the column an answer.
+    column_w, column_wx, column_wxx, column_wxu : ndarray, shape (groups, columns), optional
+        Sums of w, w x, w x² and w x u of each column's answers x, over the rows where the first
+        composite has a value u and the column an answer.
     """
 
     keys: list[tuple[Any, ...]]
@@ -67,12 +67,14 @@ class CompositeSums:
     w2u: Array
     w2uu: Array
     columns: tuple[str, ...]
-    column_w: Array
-    column_wx: Array
     centre: float
     weighted: bool
     replicate_w: Array | None = None
     replicate_wu: Array | None = None
+    column_w: Array | None = None
+    column_wx: Array | None = None
+    column_wxx: Array | None = None
+    column_wxu: Array | None = None
 
 
 def composite_sums(
@@ -84,8 +86,11 @@ def composite_sums(
     *,
     centre: float = 0.0,
     replicates: Sequence[str] = (),
+    of_columns: bool = False,
 ) -> CompositeSums:
     """Compute the sums of composites per combination of the key columns.
+
+    ``of_columns`` asks for the sums of the single columns too.
 
     Raises
     ------
@@ -122,10 +127,12 @@ def composite_sums(
         made |= _products(j, weighted=weight is not None)
         made |= _replicated(j, len(replicates))
     counted = nw.when(nw.col("u0").is_null()).then(nw.lit(0.0)).otherwise(nw.col("w"))
-    for i in range(len(columns)):
+    for i in range(len(columns) if of_columns else 0):
         x = nw.col(f"x{i}")
         made[f"cw{i}"] = nw.when(x.is_null()).then(nw.lit(0.0)).otherwise(counted)
         made[f"cx{i}"] = x * counted
+        made[f"cxx{i}"] = x * x * counted
+        made[f"cxu{i}"] = x * nw.col("u0") * nw.col("w")
     multiplied = valued.with_columns(*(e.alias(name) for name, e in made.items()))
     sums = [nw.col(name).sum() for name in made]
     if keys:
@@ -156,12 +163,14 @@ def composite_sums(
         w2u=wu if weight is None else grid("wwu", k),
         w2uu=wuu if weight is None else grid("wwuu", k),
         columns=columns,
-        column_w=grid("cw", len(columns)),
-        column_wx=grid("cx", len(columns)),
         centre=centre,
         weighted=weight is not None,
         replicate_w=cube("rw") if replicates else None,
         replicate_wu=cube("ru") if replicates else None,
+        column_w=grid("cw", len(columns)) if of_columns else None,
+        column_wx=grid("cx", len(columns)) if of_columns else None,
+        column_wxx=grid("cxx", len(columns)) if of_columns else None,
+        column_wxu=grid("cxu", len(columns)) if of_columns else None,
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -9,8 +10,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from satmodels.errors import ArgumentError, one_of
-from satmodels.intake.frames import Frame, is_sequence, open_frame
+from satmodels.errors import ArgumentError, SchemaError, one_of
+from satmodels.intake.cells import count_cells
+from satmodels.intake.frames import Frame, is_sequence, open_frame, sequence_values
 from satmodels.intake.library import FrameLibrary
 from satmodels.intake.replicates import check_replicates, replicate_cells
 from satmodels.results import FrameBuilder
@@ -19,6 +21,7 @@ from satmodels.statistics.counts import ScoreCounts
 from satmodels.statistics.design import Design, replicates_of
 
 ON_INVALID = ("error", "exclude")
+WHOLE_NUMBER = re.compile(r"[+-]?[0-9]{1,15}")  # neither "9.0" nor "1_0"
 
 
 @dataclass(frozen=True)
@@ -30,6 +33,7 @@ class Reading:
     design: Design | None = None
     missing_codes: Mapping[float, str] | Sequence[float] = ()
     on_invalid: str = "error"
+    coerce: bool = False
 
 
 @dataclass(frozen=True)
@@ -77,7 +81,10 @@ def collect_answers(data: Any, item: str | None, low: float, high: float, readin
             raise ArgumentError(
                 "by=, weight= and design= name columns: give a dataframe, not a plain sequence"
             )
-        counts = ScoreCounts.collect(data, item)
+        values: Any = data
+        if reading.coerce:
+            values = [_whole_number(v, item or "answer") for v in sequence_values(data)]
+        counts = ScoreCounts.collect(values, item)
         library = _library_of(data)
     else:
         frame = open_frame(data)
@@ -90,7 +97,8 @@ def collect_answers(data: Any, item: str | None, low: float, high: float, readin
             raise ArgumentError(
                 f"column {shared[0]!r} is both in by= and in design=: copy it under another name"
             )
-        counts = ScoreCounts.collect(frame, item, (*grouping.read, *extra), weight)
+        collect = _coerced if reading.coerce else ScoreCounts.collect
+        counts = collect(frame, item, (*grouping.read, *extra), weight)
         replicates = _replicates(frame, item, grouping, weight, design)
         if any(grouping.periods):
             counts = counts._regroup((*by, *extra), grouping.keys(counts.keys, frame), counts.values)
@@ -106,6 +114,36 @@ def collect_answers(data: Any, item: str | None, low: float, high: float, readin
     return Answers(counts, by, design, n_invalid, missing_by_code, library, replicates)
 
 
+def _coerced(frame: Frame, item: str | None, by: Sequence[str], weight: str | None) -> ScoreCounts:
+    """Count answers that are written as texts."""
+    if item is None:
+        raise ArgumentError(f"which column holds the answers? The frame has {list(frame.columns)}")
+    cells = count_cells(frame, (*by, item), weight)
+    keys = [(*key[:-1], _whole_number(key[-1], item, frame)) for key in cells.keys]
+    return ScoreCounts.from_cells(
+        item, tuple(by), replace(cells, keys=keys), weighted=weight is not None, frame=frame
+    )
+
+
+def _whole_number(value: Any, item: str, frame: Frame | None = None) -> Any:
+    """Read "9", " 9 " or "+9" as 9; any other text is an error, everything else is left as it is."""
+    if not isinstance(value, str):
+        return value
+    if value.strip() == "":
+        return None
+    if WHOLE_NUMBER.fullmatch(value.strip()):
+        return int(value)
+    offenders = frame.offenders(item, [value]) if frame is not None else []
+    raise SchemaError.answers(
+        item,
+        "a whole number",
+        "Labels are turned into codes by a Survey with labelled scales (survey.prepare).",
+        n_bad=max(len(offenders), 1),
+        offenders=offenders,
+        value=value,
+    )
+
+
 def _replicates(
     frame: Frame, item: str | None, grouping: Grouping, weight: str | None, design: Design | None
 ) -> tuple[list[tuple[Any, ...]], NDArray[np.float64]] | None:
@@ -116,7 +154,8 @@ def _replicates(
     check_replicates(frame, columns)
     keys, sums = replicate_cells(frame, (*grouping.read, item), columns)
     groups = grouping.keys([key[:-1] for key in keys], frame) if grouping.names else [()] * len(keys)
-    return [(*group, key[-1]) for group, key in zip(groups, keys, strict=True)], sums
+    answers = [_whole_number(key[-1], item) for key in keys]
+    return [(*group, answer) for group, answer in zip(groups, answers, strict=True)], sums
 
 
 def _from_counts(

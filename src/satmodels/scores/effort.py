@@ -37,12 +37,13 @@ def ces(
     method: str | None = None,
     missing_codes: Mapping[float, str] | Sequence[float] = (),
     on_invalid: str = "error",
+    coerce: bool = False,
 ) -> ScoreResult:
     """Compute the customer effort score in one of its three conventions, which is always named.
 
     Parameters
     ----------
-    data, item, scale, survey, by, weight, design, level, missing_codes, on_invalid
+    data, item, scale, survey, by, weight, design, level, missing_codes, on_invalid, coerce
         See :func:`csat`. High codes mean low effort, as in agreement with "made it easy" (CES 2.0);
         turn a scale of effort (CES 1.0) round first.
     convention : {"mean", "agree", "net"}
@@ -78,7 +79,7 @@ def ces(
     if convention not in CONVENTIONS:
         raise one_of("convention", convention, CONVENTIONS)
     low, high, codes = scale_of(item, scale, survey, "ces")
-    reading = Reading(by, weight, design, missing_codes or codes, on_invalid)
+    reading = Reading(by, weight, design, missing_codes or codes, on_invalid, coerce)
     rule = _rule(convention, low, high)
     return score_item(data, item, rule, reading, level=level, method=method or METHODS[convention])
 

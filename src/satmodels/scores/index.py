@@ -13,7 +13,7 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from satmodels.errors import ArgumentError, one_of, unknown
+from satmodels.errors import ArgumentError, one_of
 from satmodels.intake.answers import AnswerRule
 from satmodels.intake.composites import Composite, CompositeSums, composite_sums
 from satmodels.intake.frames import open_frame
@@ -21,9 +21,10 @@ from satmodels.intake.library import FrameLibrary
 from satmodels.results import Table
 from satmodels.scores.answers import ON_INVALID
 from satmodels.scores.estimate import Estimates, estimate_composite, score_table
+from satmodels.scores.item_weights import item_weights
 from satmodels.scores.limits import mean_limits
 from satmodels.scores.periods import By, Grouping
-from satmodels.scores.result import ScoreResult, small_sample_note
+from satmodels.scores.result import SMALL_SAMPLE, ScoreResult, small_sample_note
 from satmodels.scores.scales import item_scales
 from satmodels.statistics.counts import as_names
 from satmodels.statistics.design import Design, replicates_of
@@ -90,9 +91,12 @@ def csi(
         A frame of any supported library, lazy or not; or moments of the items (then without ``by``).
     items : sequence of str
         The items' columns.
-    weights : "equal" or mapping, default "equal"
-        Weights of the items in the index: equal, or ``{item: weight}`` with weights of at least 0, which
-        are divided by their sum.
+    weights : "equal", mapping or result, default "equal"
+        Weights of the items in the index, which are divided by their sum: equal; stated, as
+        ``{item: weight}``; derived, as the result of :func:`satmodels.key_drivers` with these items as
+        drivers; or those of the construct with these items in the result of a structural model, turned
+        into weights of unstandardised answers. Fixed weights are taken as known: the interval does not
+        hold their own uncertainty.
     scale : Scale or mapping
         Scale of the items; ``{item: Scale}`` where they differ. Either this or ``survey`` is needed.
     survey : Survey
@@ -163,6 +167,7 @@ def csi(
             raise ArgumentError(
                 "by=, weight=, design= and missing='available' need the rows: give the dataframe"
             )
+        notes: list[str] = []
         estimates, parts = _from_moments(data, items, share, scales)
         library: Any = FrameLibrary.PANDAS
     else:
@@ -187,10 +192,12 @@ def csi(
             weight,
             centre=50.0,
             replicates=replicates_of(design, weight),
+            of_columns=True,
         )
         sums = dataclasses.replace(sums, keys=grouping.keys(sums.keys, frame))
         estimates = estimate_composite(sums, 0, len(by), design=design)
         parts = _parts(sums, estimates, by, items, share, scales)
+        notes = _reversed_note(sums, composite)
     limits = mean_limits(estimates, level, method)
     return IndexResult(
         library=library,
@@ -205,39 +212,9 @@ def csi(
         unit="points",
         table=score_table(estimates, by, "csi", np.clip(limits[0], 0, 100), np.clip(limits[1], 0, 100)),
         parts=parts,
-        notes=tuple(small_sample_note(estimates.keys, estimates.n, by)),
+        notes=(*small_sample_note(estimates.keys, estimates.n, by), *notes),
         **estimates.precision(),
     )
-
-
-def item_weights(weights: Any, items: tuple[str, ...]) -> Array:
-    """Return the weights of the items, summing to 1.
-
-    Raises
-    ------
-    ArgumentError
-        An item has no weight, or a weight is negative or no number, or all are 0.
-    """
-    if isinstance(weights, str):
-        if weights != "equal":
-            raise one_of("weights", weights, ("equal",))
-        return np.full(len(items), 1 / len(items))
-    if not isinstance(weights, Mapping):
-        raise ArgumentError('weights: give "equal" or a mapping {item: weight}, so that none is mixed up')
-    for name in weights:
-        if name not in items:
-            raise unknown("item of this index:", name, items)
-    if lacking := [c for c in items if c not in weights]:
-        raise ArgumentError(f"weights: there is none for {lacking}")
-    try:
-        share = np.array([float(weights[c]) for c in items])
-    except (TypeError, ValueError) as error:
-        raise ArgumentError(f"weights: {error}") from error
-    if not np.isfinite(share).all() or (share < 0).any() or share.sum() <= 0:
-        raise ArgumentError(
-            f"weights={dict(weights)!r}: each is a finite number of at least 0, and one is above 0"
-        )
-    return share / share.sum()
 
 
 def _composite(
@@ -296,10 +273,35 @@ def _parts(
     place = {key: i for i, key in enumerate(estimates.keys)}
     group = np.array([place[key[: len(by)]] for key in sums.keys], dtype=np.intp)
     w, wx = np.zeros((len(place), len(items))), np.zeros((len(place), len(items)))
-    np.add.at(w, group, sums.column_w)
-    np.add.at(wx, group, sums.column_wx)
+    if sums.column_w is not None and sums.column_wx is not None:
+        np.add.at(w, group, sums.column_w)
+        np.add.at(wx, group, sums.column_wx)
     mean = wx / np.where(w > 0, w, np.nan)
     return _part_table(by, estimates.keys, items, share, mean, scales)
+
+
+def _reversed_note(sums: CompositeSums, composite: Composite) -> list[str]:
+    """Name the items that run against the rest of the index: reverse-worded ones that nobody declared."""
+    w, wx, wxx, wxu = (
+        np.zeros(len(sums.columns)) if v is None else v.sum(axis=0)
+        for v in (sums.column_w, sums.column_wx, sums.column_wxx, sums.column_wxu)
+    )
+    n, total = sums.n.sum(), sums.w.sum()
+    if len(sums.columns) < 2 or n < SMALL_SAMPLE or total <= 0:
+        return []
+    slope = np.array([composite.coefficients[c] for c in sums.columns])
+    with np.errstate(divide="ignore", invalid="ignore"):
+        mean_u = sums.wu.sum() / total
+        variance_u = sums.wuu.sum() / total - mean_u**2
+        variance = wxx / w - (wx / w) ** 2
+        covariance = wxu / w - wx / w * mean_u
+        rest = covariance - slope * variance
+        r = rest / np.sqrt(variance * (variance_u - 2 * slope * covariance + slope**2 * variance))
+    against = [c for c, value in zip(sums.columns, r, strict=True) if value * np.sqrt(n) < -2]
+    return [
+        f"item {c!r} runs against the others (negative item-rest correlation): is it reverse-worded?"
+        for c in against
+    ]
 
 
 def _part_table(

@@ -34,6 +34,7 @@ def nps(
     scale: Any = None,
     missing_codes: Mapping[float, str] | Sequence[float] = (),
     on_invalid: str = "error",
+    coerce: bool = False,
 ) -> ScoreResult:
     """Compute the net promoter score with its confidence interval.
 
@@ -68,6 +69,9 @@ def nps(
         Codes that mean "no answer", such as ``{99: "don't know"}``; counted in ``n_missing``.
     on_invalid : {"error", "exclude"}, default "error"
         What to do with answers off the scale; excluded ones are counted in ``n_missing`` and ``n_invalid``.
+    coerce : bool, default False
+        Read texts such as ``"9"`` or ``" +9 "`` as whole numbers; an empty text is a missing answer, and
+        ``"9.0"`` or ``"1_0"`` are errors.
 
     Returns
     -------
@@ -94,7 +98,7 @@ def nps(
     low, high = limits_of_scale(SCALE if scale is None else scale)
     worth = nps_worth(passives, low, high)
     rule = Rule("nps", "net", low, high, worth, share_names=("promoters", "passives", "detractors"))
-    reading = Reading(by, weight, design, missing_codes, on_invalid)
+    reading = Reading(by, weight, design, missing_codes, on_invalid, coerce)
     return score_item(data, item, rule, reading, level=level, method=method)
 
 

@@ -34,6 +34,7 @@ def csat(
     method: str = "wilson",
     missing_codes: Mapping[float, str] | Sequence[float] = (),
     on_invalid: str = "error",
+    coerce: bool = False,
 ) -> ScoreResult:
     """Compute customer satisfaction: the percentage of the ``top`` best answers of a scale.
 
@@ -68,6 +69,9 @@ def csat(
         Codes that mean "no answer", such as ``{99: "don't know"}``.
     on_invalid : {"error", "exclude"}, default "error"
         What to do with answers off the scale; excluded ones are counted in ``n_missing`` and ``n_invalid``.
+    coerce : bool, default False
+        Read texts such as ``"9"`` or ``" +9 "`` as whole numbers; an empty text is a missing answer, and
+        ``"9.0"`` or ``"1_0"`` are errors.
 
     Returns
     -------
@@ -89,7 +93,7 @@ def csat(
     (71.428571, 35.893445, 91.778108)
     """
     low, high, codes = scale_of(item, scale, survey, "csat")
-    reading = Reading(by, weight, design, missing_codes or codes, on_invalid)
+    reading = Reading(by, weight, design, missing_codes or codes, on_invalid, coerce)
     return score_item(data, item, _top("csat", top, low, high), reading, level=level, method=method)
 
 
@@ -107,12 +111,13 @@ def top_box(
     method: str = "wilson",
     missing_codes: Mapping[float, str] | Sequence[float] = (),
     on_invalid: str = "error",
+    coerce: bool = False,
 ) -> ScoreResult:
     """Compute the percentage of the very best answers; as :func:`csat`, with ``top=1``.
 
     Parameters
     ----------
-    data, item, top, scale, survey, by, weight, design, level, method, missing_codes, on_invalid
+    data, item, top, scale, survey, by, weight, design, level, method, missing_codes, on_invalid, coerce
         See :func:`csat`.
 
     Returns
@@ -127,7 +132,7 @@ def top_box(
     28.571429
     """
     low, high, codes = scale_of(item, scale, survey, "top_box")
-    reading = Reading(by, weight, design, missing_codes or codes, on_invalid)
+    reading = Reading(by, weight, design, missing_codes or codes, on_invalid, coerce)
     return score_item(data, item, _top("top_box", top, low, high), reading, level=level, method=method)
 
 
@@ -144,12 +149,13 @@ def mean_score(
     method: str = "wald",
     missing_codes: Mapping[float, str] | Sequence[float] = (),
     on_invalid: str = "error",
+    coerce: bool = False,
 ) -> ScoreResult:
     """Compute the mean answer to an item, in units of its scale.
 
     Parameters
     ----------
-    data, item, scale, survey, by, weight, design, level, missing_codes, on_invalid
+    data, item, scale, survey, by, weight, design, level, missing_codes, on_invalid, coerce
         See :func:`csat`.
     method : {"wald", "t"}, default "wald"
         mean ± z or t standard errors; with weights or a design always t with the design's degrees of
@@ -169,7 +175,7 @@ def mean_score(
     """
     low, high, codes = scale_of(item, scale, survey, "mean_score")
     rule = Rule("mean", "mean", low, high, np.asarray)
-    reading = Reading(by, weight, design, missing_codes or codes, on_invalid)
+    reading = Reading(by, weight, design, missing_codes or codes, on_invalid, coerce)
     return score_item(data, item, rule, reading, level=level, method=method)
 
 

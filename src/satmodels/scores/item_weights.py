@@ -1,0 +1,83 @@
+"""The weights of an index's items: equal, stated, derived from drivers, or from a structural model."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from satmodels.errors import ArgumentError, one_of, unknown
+from satmodels.results import Result
+
+Array = NDArray[np.float64]
+
+
+def item_weights(weights: Any, items: tuple[str, ...], group: object = None) -> Array:
+    """Return the weights of the items, summing to 1.
+
+    Parameters
+    ----------
+    weights : "equal", mapping, or result
+        A mapping is ``{item: weight}``. A result of :func:`satmodels.key_drivers` gives each item its
+        share of the explained variance; the result of a structural model the outer weights of the
+        construct that has these items, turned into weights of unstandardised answers, w / s (Fornell
+        et al. 1996).
+    items : tuple of str
+        The items.
+
+    Raises
+    ------
+    ArgumentError
+        An item has no weight, or a weight is negative or no number, or all are 0.
+    """
+    if isinstance(weights, str):
+        if weights != "equal":
+            raise one_of("weights", weights, ("equal",))
+        return np.full(len(items), 1 / len(items))
+    if hasattr(weights, "groups") and hasattr(weights, "spec"):
+        given = _of_model(weights, items)
+    elif isinstance(weights, Result):
+        given = _of_drivers(weights)
+    elif isinstance(weights, Mapping):
+        given = dict(weights)
+    else:
+        raise ArgumentError(
+            'weights: give "equal", a mapping {item: weight}, or the result of key_drivers or of a structural '
+            "model; bare numbers could be mixed up"
+        )
+    for name in given:
+        if name not in items:
+            raise unknown("item of this index:", name, items)
+    if lacking := [c for c in items if c not in given]:
+        raise ArgumentError(f"weights: there is none for {lacking}")
+    try:
+        share = np.array([float(given[c]) for c in items])
+    except (TypeError, ValueError) as error:
+        raise ArgumentError(f"weights: {error}") from error
+    if not np.isfinite(share).all() or (share < 0).any() or share.sum() <= 0:
+        shown = dict(zip(items, share.tolist(), strict=True))
+        raise ArgumentError(f"weights={shown!r}: each is a finite number of at least 0, and one is above 0")
+    return share / share.sum()
+
+
+def _of_drivers(result: Result) -> dict[str, float]:
+    table = result._tidy()
+    if "term" not in table or "share" not in table or "outcome" in table:
+        raise ArgumentError(f"a {type(result).__name__} gives no weights: there is no share per item in it")
+    return dict(zip(table["term"], table["share"], strict=True))
+
+
+def _of_model(result: Any, items: Sequence[str]) -> dict[str, float]:
+    groups: Sequence[Any] = result.groups
+    if len(groups) != 1:
+        raise ArgumentError("the model has several groups: fit one model for the weights of an index")
+    summary = groups[0]
+    for j, block in enumerate(summary.items):
+        if set(block) == set(items):
+            places = [summary.moments.columns.index(item) for item in block]
+            raw = np.asarray(summary.weights)[places, j] / np.asarray(summary.moments.std)[places]
+            return dict(zip(block, raw.tolist(), strict=True))
+    blocks = {name: list(b) for name, b in zip(summary.constructs, summary.items, strict=True)}
+    raise ArgumentError(f"no construct of the model has exactly the items {list(items)}; there is {blocks}")
