@@ -126,7 +126,7 @@ def test_standard_error_of_a_correlation_is_the_textbook_one(answers):
     moments = sat.Moments.collect(answers, ["price", "overall"])
     found = sat.key_drivers(moments, "overall", method="correlation").estimates
     r = found["estimate"][0]
-    assert found["std_error"][0] == pytest.approx((1 - r**2) / np.sqrt(400), rel=1e-6)
+    assert found["std_error"][0] == pytest.approx((1 - r**2) / np.sqrt(398), rel=1e-6)
 
 
 @pytest.mark.parametrize("method", ["shapley", "relative_weights", "standardized", "correlation"])

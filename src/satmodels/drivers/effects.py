@@ -120,7 +120,12 @@ def _net_effects(regression: DriverRegression) -> tuple[Array, Array]:
     # each correlation stands twice in the symmetric gradient
     gradient[places, places, -1] -= values / r**2 / 2
     gradient[places, -1, places] -= values / r**2 / 2
-    cov = normal_cov(quadratic_forms(gradient, regression.joint), regression.joint, regression.n)
+    forms = quadratic_forms(gradient, regression.joint)
+    # the ratio of the standard deviations is estimated from the same answers
+    forms[places, -1, -1] += values / r / 2
+    forms[places, places, places] -= values / r / 2
+    df = max(regression.n - len(r) - 1, 1.0)
+    cov = normal_cov(forms, regression.joint, df)
     std = regression.moments.std
     scale = std[-1] / std[:-1]
     return values / r * scale, cov * np.outer(scale, scale)

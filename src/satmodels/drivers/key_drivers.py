@@ -184,8 +184,9 @@ def key_drivers(
 
     Notes
     -----
-    Rows with a missing answer are left out and counted. The limits are estimate ± z standard errors,
-    cut at 0 for the two methods that are never negative. An R² of little size is shared out all the
+    Rows with a missing answer are left out and counted. The limits are estimate ± t standard errors
+    (delta method, with n / (n - p - 1) and that many degrees of freedom), cut at 0 for what is never
+    negative. An R² of little size is shared out all the
     same: read ``r2`` in ``glance()`` first. Importance is association, no proof of cause.
 
     Grömping (2007), The American Statistician 61(2), 139-147.

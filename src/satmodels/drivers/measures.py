@@ -88,8 +88,10 @@ def measure(
     if interval == "bootstrap" and frame is not None:
         return _bootstrapped(values, mc_error, regression, frame, method, weight, level, seed)
     cov = _covariance(regression, method, frame if interval == "robust" else None, weight)
-    std_error = np.sqrt(np.maximum(np.diag(cov), 0.0) + mc_error**2)
-    half = float(quantile(level)) * std_error
+    df = max(regression.n - len(values) - 1, 1.0)
+    # the delta method is for large samples: the usual correction for p fitted drivers, and Student's t
+    std_error = np.sqrt(np.maximum(np.diag(cov), 0.0) * regression.n / df + mc_error**2)
+    half = float(quantile(level, df)) * std_error
     low = values - half
     if method in NEVER_NEGATIVE:
         low = np.maximum(low, 0.0)

@@ -246,10 +246,14 @@ class _Sides:
     def rows(self, names: tuple[str, ...], level: float) -> list[dict[str, Any]]:
         estimate = self.share[0] - self.share[1]
         se = np.sqrt(self.square.sum(axis=0))
-        half = float(quantile(level)) * se
         total = float(estimate.sum())
+        free = np.array(self.n, dtype=float)[:, None] - 1
         with np.errstate(divide="ignore", invalid="ignore"):
             z = np.where(se > 0, estimate / se, np.nan)
+            # the dissatisfied are often few: Welch's degrees of freedom
+            df = np.where(se > 0, se**4 / (self.square**2 / np.maximum(free, 1e-9)).sum(axis=0), np.inf)
+        df = np.where(min(self.n) > 1, df, np.nan)
+        half = quantile(level, df) * se
         return [
             {
                 "term": name,
@@ -257,7 +261,7 @@ class _Sides:
                 "share": estimate[j] / total if total > 0 else None,
                 "std_error": se[j],
                 "statistic": z[j],
-                "p_value": float(two_sided_p(z[j])),
+                "p_value": float(two_sided_p(z[j], df[j])),
                 "conf_low": estimate[j] - half[j],
                 "conf_high": estimate[j] + half[j],
                 "reach": self.share[0, j],
