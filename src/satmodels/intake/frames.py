@@ -72,6 +72,13 @@ class Frame:
         for column in columns:
             if column not in self.columns:
                 raise unknown(role, column, self.columns)
+            if self.engine == "pyspark" and not {".", "`"}.isdisjoint(column):
+                raise EngineError(
+                    f"column {column!r}: Spark reads a dot or a backtick in a name as an operator. Rename it.",
+                    engine=self.engine,
+                    feature="dots in column names",
+                    alternative="another name",
+                )
 
     def unused_name(self, stem: str) -> str:
         """Return a column name that the frame does not use."""
@@ -227,7 +234,7 @@ def _is_arrow_array(data: Any) -> bool:
 
 
 def _is_series(data: Any) -> bool:
-    if hasattr(data, "columns") or hasattr(data, "column_names"):
+    if hasattr(type(data), "columns") or hasattr(type(data), "column_names"):
         return False  # a dataframe, about which open_frame says what is wrong
     return isinstance(nw.from_native(data, allow_series=True, pass_through=True), nw.Series)
 
