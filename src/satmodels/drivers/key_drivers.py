@@ -185,8 +185,8 @@ def key_drivers(
     Notes
     -----
     Rows with a missing answer are left out and counted. The limits are estimate ± t standard errors
-    (delta method, with n / (n - p - 1) and that many degrees of freedom), cut at 0 for what is never
-    negative. An R² of little size is shared out all the
+    (delta method, with n / (n - p - 1) and n - p - 1 degrees of freedom), on the scale of the square root
+    for Shapley values and relative weights, which are never negative. An R² of little size is shared out all the
     same: read ``r2`` in ``glance()`` first. Importance is association, no proof of cause.
 
     Grömping (2007), The American Statistician 61(2), 139-147.

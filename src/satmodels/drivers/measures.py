@@ -92,10 +92,12 @@ def measure(
     # the delta method is for large samples: the usual correction for p fitted drivers, and Student's t
     std_error = np.sqrt(np.maximum(np.diag(cov), 0.0) * regression.n / df + mc_error**2)
     half = float(quantile(level, df)) * std_error
-    low = values - half
-    if method in NEVER_NEGATIVE:
-        low = np.maximum(low, 0.0)
-    return Measured(values, std_error, low, values + half, mc_error)
+    if method not in NEVER_NEGATIVE:
+        return Measured(values, std_error, values - half, values + half, mc_error)
+    # parts of R² are skewed near 0; their square roots much less so
+    root = np.sqrt(np.maximum(values, np.finfo(float).tiny))
+    low, high = np.maximum(root - half / (2 * root), 0.0) ** 2, (root + half / (2 * root)) ** 2
+    return Measured(values, std_error, low, high, mc_error)
 
 
 def importance(corr: Array, r: Array, method: str, *, seed: int | None = None) -> tuple[Array, Array]:
