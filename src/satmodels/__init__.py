@@ -51,6 +51,11 @@ _PUBLIC: dict[str, str] = {
     "read_survey": "survey.files",
     "write_survey": "survey.files",
     "write_table": "survey.labelled",
+    "bartlett": "survey.adequacy",
+    "cronbach_alpha": "survey.reliability",
+    "icc": "survey.adequacy",
+    "kmo": "survey.adequacy",
+    "mcdonald_omega": "survey.reliability",
     "suppress": "survey.privacy",
     "trim_weights": "survey.weights",
     "weight_summary": "survey.weights",
@@ -112,6 +117,9 @@ _PUBLIC: dict[str, str] = {
     "survival_report": "churn.survival_report",
     "save_churn_model": "churn.storage",
     "load_churn_model": "churn.storage",
+    "drift": "churn.drift",
+    "inactivity_horizon": "churn.inactivity",
+    "model_card": "churn.card",
     "ChurnWindow": "churn.window",
     "CutoffSplit": "churn.split",
     "churn_feature": "churn.features",
@@ -131,19 +139,22 @@ __all__ = sorted(_PUBLIC)  # noqa: PLE0605  # pyright: ignore[reportUnsupportedD
 if TYPE_CHECKING:
     # errors and warnings
     # churn
+    from satmodels.churn.card import model_card as model_card
     from satmodels.churn.classifier import ChurnClassifier as ChurnClassifier
+    from satmodels.churn.drift import drift as drift
     from satmodels.churn.features import churn_feature as churn_feature
     from satmodels.churn.features import feature_dictionary as feature_dictionary
     from satmodels.churn.hazard import ChurnHazard as ChurnHazard
+    from satmodels.churn.inactivity import inactivity_horizon as inactivity_horizon
     from satmodels.churn.panel import churn_features as churn_features
     from satmodels.churn.panel import churn_panel as churn_panel
     from satmodels.churn.profit import ChurnCosts as ChurnCosts
     from satmodels.churn.profit import expected_maximum_profit as expected_maximum_profit
     from satmodels.churn.report import churn_report as churn_report
     from satmodels.churn.split import CutoffSplit as CutoffSplit
-    from satmodels.churn.survival_report import survival_report as survival_report
-    from satmodels.churn.storage import save_churn_model as save_churn_model
     from satmodels.churn.storage import load_churn_model as load_churn_model
+    from satmodels.churn.storage import save_churn_model as save_churn_model
+    from satmodels.churn.survival_report import survival_report as survival_report
     from satmodels.churn.window import ChurnWindow as ChurnWindow
 
     # drivers
@@ -222,6 +233,9 @@ if TYPE_CHECKING:
     from satmodels.statistics.design import Design as Design
     from satmodels.statistics.moments import Moments as Moments
     from satmodels.statistics.pair_counts import PairCounts as PairCounts
+    from satmodels.survey.adequacy import bartlett as bartlett
+    from satmodels.survey.adequacy import icc as icc
+    from satmodels.survey.adequacy import kmo as kmo
     from satmodels.survey.careless import careless as careless
     from satmodels.survey.files import read_survey as read_survey
     from satmodels.survey.files import write_survey as write_survey
@@ -240,6 +254,8 @@ if TYPE_CHECKING:
     from satmodels.survey.labelled import write_table as write_table
     from satmodels.survey.privacy import pseudonymise as pseudonymise
     from satmodels.survey.privacy import suppress as suppress
+    from satmodels.survey.reliability import cronbach_alpha as cronbach_alpha
+    from satmodels.survey.reliability import mcdonald_omega as mcdonald_omega
     from satmodels.survey.scale import Scale as Scale
     from satmodels.survey.survey import Survey as Survey
     from satmodels.survey.weights import poststratify as poststratify

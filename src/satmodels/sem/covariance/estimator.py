@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Sequence
-from typing import Any, Self
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.base import BaseEstimator, TransformerMixin
+from sklearn.base import BaseEstimator, TransformerMixin, clone
 from sklearn.utils.validation import check_is_fitted
 
 from satmodels.errors import (
@@ -20,16 +21,24 @@ from satmodels.errors import (
 )
 from satmodels.intake.batches import matrix
 from satmodels.intake.frames import open_frame
+from satmodels.intake.library import FrameLibrary
 from satmodels.sem.covariance.construct_scores import Scoring, conditional_mean, scoring_of
 from satmodels.sem.covariance.fitting import Fit, fit_table
 from satmodels.sem.covariance.inference import Inference, infer
+from satmodels.sem.covariance.modification import modification_table
 from satmodels.sem.covariance.ordinal import ORDINAL, check_ordinal, fit_ordinal, threshold_rows
 from satmodels.sem.covariance.outcome import build_result
 from satmodels.sem.covariance.reading import _named, read_rows, read_samples
+from satmodels.sem.covariance.resampling import CovarianceResampling, bollen_stine
 from satmodels.sem.covariance.result import CovarianceResult
 from satmodels.sem.covariance.table import build_table
 from satmodels.sem.model.spec import ModelSpec
+from satmodels.sem.pls.answers import read_answers, read_clusters
+from satmodels.sem.resample_table import ResampleTable
 from satmodels.statistics.moments import Moments
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 Array = NDArray[np.floating[Any]]
 ESTIMATORS = ("ML", "MLR", "MLM", "GLS", "ULS", "WLS", "DWLS", "WLSMV", "ULSMV")
@@ -243,6 +252,7 @@ class CBSEM(TransformerMixin, BaseEstimator):
         self.feature_names_in_ = np.array(spec.observed, dtype=object)
         self.n_features_in_ = len(spec.observed)
         self._constructs = spec.constructs
+        self._fit = replace(fit, samples=[s.without_rows() for s in fit.samples])
         self._warn()
 
     def _has_means(self, spec: ModelSpec, n_groups: int) -> bool:
@@ -309,6 +319,24 @@ class CBSEM(TransformerMixin, BaseEstimator):
             result[inside] = getattr(scoring, method)(rows[inside])
         return result
 
+    def modification_indices(self, minimum: float = 0.0) -> pd.DataFrame:
+        """Return what freeing one more parameter would do.
+
+        Parameters
+        ----------
+        minimum : float, default 0
+            Smallest index shown; 3.84 is the 5 % point.
+
+        Returns
+        -------
+        DataFrame
+            ``lhs, op, rhs, mi, p_value, epc, epc_standardized``, largest first: by how much the test statistic would
+            fall, and the value the parameter would take. A model changed after such a table is a new hypothesis,
+            for new data.
+        """
+        check_is_fitted(self, "result_")
+        return FrameLibrary.PANDAS.build(modification_table(self._fit, minimum).columns())
+
     def predict(self, X: Any) -> Array:
         """Predict the items of endogenous constructs (and endogenous columns) from all other columns.
 
@@ -334,6 +362,48 @@ class CBSEM(TransformerMixin, BaseEstimator):
                 s.centre[target],
             )
         return result
+
+    def _resampling(
+        self, X: Any, *, sample_weight: Any = None, cluster: Any = None, scale: Any = None
+    ) -> CovarianceResampling:
+        """Give :func:`satmodels.bootstrap` what it needs."""
+        if self.ordered or self.group is not None or self.missing == "fiml":
+            raise ArgumentError(
+                "the bootstrap of a CBSEM takes complete rows without groups and without ordered columns so far"
+            )
+        if self.estimator in ("WLS", "DWLS", "WLSMV", "ULSMV"):
+            raise ArgumentError(f"the bootstrap of a CBSEM does not go with estimator {self.estimator!r}")
+        with warnings.catch_warnings():  # the fit on all rows has warned, or will
+            warnings.simplefilter("ignore", ImproperSolutionWarning)
+            fitted: Any = clone(self)
+            fitted.set_params(strict=False).fit(X, sample_weight=sample_weight)
+        spec = ModelSpec.of(self.spec)
+        answers = read_answers(X, spec.observed, sample_weight, "drop")
+        unit = read_clusters(X, cluster if cluster is not None else self.cluster, answers)
+        estimator = "wishart" if self.likelihood == "wishart" else self.estimator
+        table = ResampleTable.of(answers.rows, answers.weights, unit)
+        return CovarianceResampling(spec, fitted._fit, estimator, table)
+
+    def bollen_stine(self, X: Any, *, n: int = 1000, seed: int | None = None) -> dict[str, float | int]:
+        """Return the bootstrap p-value of the test of fit (Bollen and Stine 1992).
+
+        Parameters
+        ----------
+        X : dataframe
+            The rows.
+        n : int, default 1000
+            Number of resamples.
+        seed : int, optional
+            Seed of the random numbers.
+
+        Returns
+        -------
+        dict
+            ``chisq, df, p_value, draws, n_failed``.
+        """
+        if isinstance(n, bool) or int(n) != n or n < 1:
+            raise ArgumentError(f"n={n!r}: the number of draws is a whole number of at least 1")
+        return bollen_stine(self._resampling(X), int(n), seed)
 
     def _refuse_ordered(self, what: str) -> None:
         if self.ordered:

@@ -85,23 +85,26 @@ def estimates_table(
     return Table.from_records(records, names)
 
 
-def defined_parameters(fit: Fit, spec: ModelSpec) -> list[tuple[str, float, Array]]:
-    """Return name, value and gradient (in all free parameters) of each ``:=``."""
+def defined_parameters(fit: Fit, spec: ModelSpec, x: Array | None = None) -> list[tuple[str, float, Array]]:
+    """Return name, value and gradient (in all free parameters) of each ``:=``, at other estimates if given."""
+    if not spec.defined:
+        return []
+    x = fit.x if x is None else x
     values: dict[str, float] = {}
     gradients: dict[str, Array] = {}
     number = {id(p): i for i, p in enumerate(fit.table.free)}
     for p in fit.table.parameters:
         if p.label and p.label not in values:
-            gradients[p.label] = np.zeros(len(fit.x))
+            gradients[p.label] = np.zeros(len(x))
             values[p.label] = float(p.value or 0.0)
             if p.free:
-                values[p.label] = float(fit.x[number[id(p)]])
+                values[p.label] = float(x[number[id(p)]])
                 gradients[p.label][number[id(p)]] = 1.0
     found: list[tuple[str, float, Array]] = []
     for d in spec.defined:
         value, gradient = derivatives(parse_expression(d.expression), values, gradients)
-        if len(gradient) != len(fit.x):
-            gradient = np.zeros(len(fit.x))
+        if len(gradient) != len(x):
+            gradient = np.zeros(len(x))
         values[d.name], gradients[d.name] = value, gradient
         found.append((d.name, value, gradient))
     return found

@@ -75,3 +75,20 @@ class CovarianceResult(SEMResult):
             The columns of :meth:`tidy`; variables have variance 1, residual covariances are correlations.
         """
         return FrameLibrary.PANDAS.build(self.standard.columns())
+
+    def difference_test(self, other: CovarianceResult) -> dict[str, float | None]:
+        """Test the more restricted of two nested models against the other.
+
+        Parameters
+        ----------
+        other : CovarianceResult
+            Fitted to the same rows by the same estimator.
+
+        Returns
+        -------
+        dict
+            ``chisq, df, p_value, scaling_factor``; scaled after Satorra and Bentler (2001) for MLR and MLM.
+        """
+        from satmodels.sem.covariance.comparison import difference_test
+
+        return difference_test(self, other)

@@ -76,6 +76,10 @@ class Sample:
         """Standard deviations with divisor n."""
         return np.sqrt(np.diag(self.cov))
 
+    def without_rows(self) -> Sample:
+        """Return the sample without its rows: results and models keep no respondent."""
+        return replace(self, rows=None, weights=None, clusters=None, patterns=None)
+
     def with_rows(self, rows: Array, weights: Array | None, clusters: NDArray[np.intp] | None) -> Sample:
         """Return the sample with its rows."""
         return replace(self, rows=rows, weights=weights, clusters=clusters)
