@@ -1,0 +1,161 @@
+"""Dask, Ibis and Spark: the same numbers and the same errors as pandas, from small frames in local mode."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import satmodels as sat
+from satmodels.intake.frames import open_frame
+
+RNG = np.random.default_rng(1)
+N = 400
+FRAME = pd.DataFrame(
+    {
+        "nps": RNG.choice([*range(11), np.nan], N),
+        "shop name": RNG.choice(["a", "b", None], N),
+        "month": RNG.integers(0, 3, N),
+        "w": RNG.gamma(2, 1, N),
+        "x": RNG.normal(size=N) + 1e6,
+        "day": pd.Timestamp("2026-01-01") + pd.to_timedelta(RNG.integers(0, 100, N), unit="D"),
+        "customer": RNG.integers(0, 60, N),
+        "f": RNG.integers(1, 6, N),
+        "d": RNG.choice([1.0, 2.0, 5.0, np.nan], N),
+    }
+)
+
+
+def dask_frame(frame):
+    dask = pytest.importorskip("dask.dataframe")
+    return dask.from_pandas(frame, npartitions=3)
+
+
+def ibis_frame(frame):
+    ibis = pytest.importorskip("ibis")
+    import pyarrow as pa
+
+    return ibis.memtable(pa.Table.from_pandas(frame, preserve_index=False))
+
+
+@pytest.fixture(scope="module")
+def spark():
+    """One local session: one core, two partitions after a shuffle, nothing but loopback."""
+    pyspark = pytest.importorskip("pyspark.sql")
+    os.environ["PYSPARK_PYTHON"] = sys.executable
+    settings = {
+        "spark.ui.enabled": "false",
+        "spark.sql.shuffle.partitions": "1",
+        "spark.driver.memory": "1g",
+        "spark.driver.host": "127.0.0.1",
+        "spark.driver.bindAddress": "127.0.0.1",
+        "spark.sql.session.timeZone": "UTC",
+        "spark.python.worker.reuse": "true",
+        "spark.log.level": "ERROR",
+    }
+    builder = pyspark.SparkSession.builder.master("local[1]").appName("tests")
+    for name, value in settings.items():
+        builder = builder.config(name, value)
+    try:
+        session = builder.getOrCreate()
+    except Exception as error:  # no Java on this machine
+        pytest.skip(f"Spark does not start here: {type(error).__name__}")
+    yield session
+    session.stop()
+
+
+def same_numbers(data):
+    by = ("shop name", "month")
+    ours, theirs = (sat.ScoreCounts.collect(d, "nps", by, "w") for d in (data, FRAME))
+    assert (ours.keys, ours.values) == (theirs.keys, theirs.values)
+    for name in ("n", "w", "w2", "n_missing", "w_missing"):
+        np.testing.assert_allclose(getattr(ours, name), getattr(theirs, name), rtol=1e-9)
+    ours, theirs = (sat.Moments.collect(d, ["nps", "x"], "w") for d in (data, FRAME))
+    assert (ours.n, ours.n_dropped) == (theirs.n, theirs.n_dropped)
+    np.testing.assert_allclose(ours.cov, theirs.cov, rtol=1e-9)
+    ours, theirs = (sat.PairCounts.collect(d, {"wifi": ("f", "d")}, "month") for d in (data, FRAME))
+    assert ours == theirs
+
+
+def same_customers(data):
+    who = {"customer": "customer", "date": "day", "amount": "w", "as_of": "2026-06-01"}
+    found, expected = sat.rfm(data, **who).customers, sat.rfm(FRAME, **who).customers
+    found = found if isinstance(found, pd.DataFrame) else found.to_pandas()
+    pd.testing.assert_frame_equal(found, expected, check_dtype=False, rtol=1e-9)
+
+
+def same_errors(make):
+    off = make(FRAME.assign(nps=[99.0] * 3 + FRAME["nps"].tolist()[3:]))
+    counts = sat.ScoreCounts.collect(off, "nps")
+    with pytest.raises(sat.SchemaError) as caught:
+        counts.check_range(0, 10, frame=open_frame(off))
+    assert (caught.value.column, caught.value.n_bad, caught.value.value, caught.value.row) == (
+        "nps",
+        3,
+        99.0,
+        None,
+    )
+    infinite = make(FRAME.assign(x=[np.inf] * 3 + FRAME["x"].tolist()[3:]))
+    with pytest.raises(sat.SchemaError, match="finite") as caught:
+        sat.Moments.collect(infinite, ["x", "w"])
+    assert (caught.value.column, caught.value.n_bad) == ("x", 3)
+    with pytest.raises(sat.SchemaError, match="at least 0") as caught:
+        sat.ScoreCounts.collect(make(FRAME.assign(w=[-1.0] * 3 + FRAME["w"].tolist()[3:])), "nps", weight="w")
+    assert (caught.value.column, caught.value.n_bad) == ("w", 3)
+    data = make(FRAME)
+    with pytest.raises(sat.SchemaError, match="not numbers"):
+        sat.ScoreCounts.collect(data, "shop name")
+    with pytest.raises(sat.ArgumentError, match="Did you mean 'nps'"):
+        sat.ScoreCounts.collect(data, "nsp")
+
+
+@pytest.mark.parametrize("make", [dask_frame, ibis_frame])
+def test_dask_and_ibis(make):
+    data = make(FRAME)
+    same_numbers(data)
+    same_customers(data)
+    same_errors(make)
+
+
+def test_dask_with_empty_partitions():
+    data = dask_frame(FRAME).map_partitions(lambda part: part[part.index < 100])
+    few = FRAME[:100]
+    assert sat.ScoreCounts.collect(data, "nps", "month") == sat.ScoreCounts.collect(few, "nps", "month")
+    np.testing.assert_allclose(
+        sat.Moments.collect(data, ["x"]).cov, sat.Moments.collect(few, ["x"]).cov, rtol=1e-9
+    )
+
+
+@pytest.mark.xdist_group("spark")
+def test_spark(spark):
+    import pyarrow as pa
+
+    def make(frame):
+        return spark.createDataFrame(pa.Table.from_pandas(frame, preserve_index=False))
+
+    data = make(FRAME).repartition(2)
+    same_numbers(data)
+    same_customers(data)
+    same_errors(make)
+    with pytest.raises(sat.EngineError, match="Rename"):
+        sat.ScoreCounts.collect(data.withColumnRenamed("nps", "n.p.s"), "n.p.s")
+
+
+@pytest.mark.xdist_group("spark")
+def test_spark_sends_sums_not_rows(spark):
+    """A million rows made in the executor: the driver's memory must not grow by a third of them."""
+    resource = pytest.importorskip("resource")
+    rows = 1_000_000
+    data = spark.range(rows, numPartitions=2).selectExpr(
+        *(f"cast((id * {k}) % 11 as double) as q{k}" for k in range(1, 5))
+    )
+    names = [f"q{k}" for k in range(1, 5)]
+    sat.Moments.collect(data.limit(100), names)
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    found = sat.Moments.collect(data, names)
+    grown = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) * 1024
+    assert (found.n, found.mean.round(3).tolist()) == (rows, [5.0] * 4)
+    assert grown < rows * 4 * 8 / 3
