@@ -65,6 +65,9 @@ def read_document(text: str | bytes, kind: str, version: int, fields: Iterable[s
 
 def read_json(text: str | bytes) -> Any:
     """Parse JSON strictly: no NaN or infinity, no duplicate keys, limits on size and depth."""
+    given: Any = text
+    if not isinstance(given, str | bytes):
+        raise ArgumentError(f"a stored document is text, not {type(given).__name__}")
     if len(text) > MAX_BYTES:
         raise ArgumentError(f"the JSON text has {len(text):,} bytes; the limit is {MAX_BYTES:,}")
     if isinstance(text, bytes):

@@ -90,3 +90,9 @@ def test_what_is_no_key(key):
         key_from_json(key)
     with pytest.raises(sat.ArgumentError, match="can't be stored"):
         key_to_json(object())
+
+
+@pytest.mark.parametrize("given", [None, 5, ["{}"], {"kind": "ScoreCounts"}])
+def test_what_is_no_text_is_refused(given):
+    with pytest.raises(sat.ArgumentError, match="is text"):
+        sat.ScoreCounts.from_json(given)

@@ -96,6 +96,10 @@ def ipma(
     """
     if level not in ("construct", "item"):
         raise one_of("level", level, ("construct", "item"))
+    if not isinstance(result, SEMResult):
+        raise ArgumentError(
+            f"an importance-performance map needs a fitted model's result_, not {type(result).__name__}"
+        )
     g = result._group(group)
     if target not in g.constructs:
         raise unknown("construct", target, g.constructs)
