@@ -395,8 +395,8 @@ def _duplicates(frame: Frame, key: tuple[str, ...]) -> Iterator[Broken]:
     else:
         n = frame.unused_name("n_rows")
         copies = native.filter(present).group_by(*key).agg(nw.len().alias(n)).filter(nw.col(n) > 1)
-        extra = (nw.col(n).cast(nw.Int64) - 1).sum().alias("n")
-        n_bad = int(collect(copies.select(extra), "looking for duplicates")["n"][0] or 0)
+        extra = copies.select((nw.col(n).cast(nw.Int64) - 1).alias("n")).select(nw.col("n").sum())
+        n_bad = int(collect(extra, "looking for duplicates")["n"][0] or 0)
         found = _name_duplicates(frame, key, copies) if n_bad else []
     if n_bad:
         yield Broken(key[0], f"{DUPLICATE} {' and '.join(key)}", n_bad, tuple(found))
