@@ -61,6 +61,8 @@ _PUBLIC: dict[str, str] = {
     "weight_summary": "survey.weights",
     # scores
     "ces": "scores.effort",
+    "kpis": "scores.tickets",
+    "indicators": "scores.indicators",
     "disconfirmation": "scores.disconfirmation",
     "zone_of_tolerance": "scores.tolerance",
     "servperf": "scores.servqual",
@@ -191,6 +193,8 @@ if TYPE_CHECKING:
 
     # scores
     from satmodels.scores.effort import ces as ces
+    from satmodels.scores.tickets import kpis as kpis
+    from satmodels.scores.indicators import indicators as indicators
     from satmodels.scores.index import csi as csi
     from satmodels.scores.nps import nps as nps
     from satmodels.scores.paired import compare_paired as compare_paired

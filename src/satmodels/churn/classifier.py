@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from datetime import timedelta
 from typing import Any, ClassVar, Self, cast
 
 import numpy as np
@@ -30,7 +31,8 @@ from satmodels.churn.learners import (
 from satmodels.churn.profit import ChurnCosts
 from satmodels.churn.reasons import reasons
 from satmodels.churn.shapley_values import permutation_shapley
-from satmodels.churn.split import CutoffSplit
+from satmodels.churn.split import CutoffSplit, times_of
+from satmodels.churn.watch_list import choose, expected_cost, first_lever
 from satmodels.churn.window import ChurnWindow
 from satmodels.errors import ArgumentError, DataError, one_of, unknown
 from satmodels.intake.events import build_frame, read_codes
@@ -90,6 +92,8 @@ class ChurnClassifier(ClassifierMixin, BaseEstimator):
     calibration_ : Calibration
     threshold_ : float or None
         Risk above which ``predict`` says that a customer leaves; None where it differs per customer.
+    n_rows_, churn_rate_, cutoffs_
+        Rows fitted on, the share of them that left, first and last cutoff as ISO text.
     feature_names_in_, n_features_in_
 
     Notes
@@ -209,6 +213,8 @@ class ChurnClassifier(ClassifierMixin, BaseEstimator):
                 self.calibration,
                 self._customers(X, seen),
             )
+        self.n_rows_, self.churn_rate_ = n, float(np.average(codes, weights=weight))
+        self.cutoffs_ = self._first_and_last_cutoff(X)
         rng = np.random.default_rng(self.random_state)
         self.background_ = Z[rng.permutation(n)[:BACKGROUND]]
         self.threshold_ = self._threshold()
@@ -256,16 +262,47 @@ class ChurnClassifier(ClassifierMixin, BaseEstimator):
             out[name] = found[:, j]
         return build_frame(self._library(X), out)
 
-    def warn(self, X: Any, top: int | None = None) -> Any:
-        """Return the watch list: whom to care about first, and why.
+    def importance(self, X: Any) -> Any:
+        """Return how much each feature moves the risks of these customers.
+
+        Returns
+        -------
+        dataframe
+            ``feature``; ``importance``, the mean absolute contribution to the log-odds; ``share`` of their
+            sum; the largest first.
+        """
+        check_is_fitted(self)
+        columns, features, _ = self._read(X, None, fitting=False)
+        found, _ = self._contributions(self.encoding_.matrix(columns), features)
+        size = np.abs(found).mean(axis=0)
+        order = np.argsort(-size, kind="stable")
+        out: dict[str, NDArray[Any]] = {
+            "feature": np.array(self.encoding_.names, dtype=object)[order],
+            "importance": size[order],
+            "share": (size / max(float(size.sum()), 1e-300))[order],
+        }
+        return build_frame(self._library(X), out)
+
+    def warn(
+        self,
+        X: Any,
+        top: int | None = None,
+        *,
+        budget: float | None = None,
+        levers: Mapping[str, str] | None = None,
+    ) -> Any:
+        """Return the watch list: whom to care about first, why, and what could be done.
 
         Parameters
         ----------
         X : dataframe
             Rows of a panel, one per customer: mostly those of the latest cutoff (``label=False``).
         top : int, optional
-            Length of the list. Default everyone whose risk exceeds the threshold that pays, or all without
-            costs.
+            At most this many customers. Default everyone whom contacting pays, or all without costs.
+        budget : float, optional
+            Money for contacts and offers: those customers are listed who bring most for it.
+        levers : mapping, optional
+            ``{part of a feature's name: what to do}``, before the usual ones.
 
         Returns
         -------
@@ -273,43 +310,42 @@ class ChurnClassifier(ClassifierMixin, BaseEstimator):
             By expected profit (without costs: by risk), the largest first: ``customer``; ``risk``;
             ``expected_loss``, risk times value (missing without costs); ``reasons``, the features that
             raised the odds most, in words; ``risk_low`` and ``risk_high``, the 95 % interval of the risk as
-            the calibration on held-out customers leaves it open; ``expected_profit`` of contacting.
+            the calibration on held-out customers leaves it open; ``expected_cost`` and ``expected_profit``
+            of contacting; ``lever``, what could be done about the first reason that something can be done
+            about; with a window ``days_left``, the days until leaving would count (the gap); ``cutoff``
+            where X has it.
         """
         check_is_fitted(self)
-        if top is not None and (isinstance(top, bool) or not isinstance(top, int | np.integer) or top < 1):
-            raise ArgumentError(f"top={top!r}: a whole number of at least 1")
         columns, features, _ = self._read(X, None, fitting=False)
         Z = self.encoding_.matrix(columns)
         score = self.learner_.score(Z, features)
         risk = self.calibration_.probability(score)
         n = len(risk)
-        loss, profit = np.full(n, np.nan), np.full(n, np.nan)
+        loss, profit, cost = np.full(n, np.nan), None, None
         if self.costs is not None:
             worth = self._values(X, self.costs, n)
             loss, profit = risk * worth, self.costs.profit(risk, worth)
-        order = np.argsort(-(risk if self.costs is None else profit), kind="stable")
-        if top is not None:
-            order = order[:top]
-        elif self.costs is not None:
-            order = order[profit[order] > 0]
+            cost = expected_cost(self.costs, risk)
+        order = choose(risk, profit, cost, top, budget)
         low, high = self.calibration_.interval(score[order])
         ids = self._ids(X)
         listed = {name: values[order] for name, values in columns.items()}
-        chosen = features[order] if isinstance(features, np.ndarray) else features
-        found, _ = self._contributions(Z[order], chosen)
-        customer = ids.get(self.customer, np.arange(n))
+        found, _ = self._contributions(Z[order], features)
+        names = self.encoding_.names
+        unknown_money = np.full(len(order), np.nan)
         out: dict[str, NDArray[Any]] = {
-            "customer": customer[order],
+            "customer": ids.get(self.customer, np.arange(n))[order],
             "risk": risk[order],
             "expected_loss": loss[order],
-            "reasons": np.array(
-                [*reasons(found, listed, self.encoding_.names, dict(self.descriptions or {})), None],
-                dtype=object,
-            )[:-1],
+            "reasons": _texts(reasons(found, listed, names, dict(self.descriptions or {}))),
             "risk_low": low,
             "risk_high": high,
-            "expected_profit": profit[order],
+            "expected_cost": unknown_money if cost is None else cost[order],
+            "expected_profit": unknown_money if profit is None else profit[order],
+            "lever": _texts([first_lever(row, names, levers or {}) for row in found]),
         }
+        if self.window is not None:
+            out["days_left"] = np.full(len(order), self.window.gap / timedelta(days=1))
         if self.cutoff in ids:
             out["cutoff"] = ids[self.cutoff][order]
         return build_frame(self._library(X), out)
@@ -488,6 +524,15 @@ class ChurnClassifier(ClassifierMixin, BaseEstimator):
             name: column_values(frame, name) for name in (self.customer, self.cutoff) if name in frame.columns
         }
 
+    def _first_and_last_cutoff(self, X: Any) -> tuple[str, str] | None:
+        if not is_frame(X) or self.cutoff not in open_frame(X).columns:
+            return None
+        times = times_of(X, self.cutoff)
+        first, last = (
+            str(np.datetime64(int(t), "us").astype("datetime64[D]")) for t in (times.min(), times.max())
+        )
+        return first, last
+
     def _library(self, X: Any) -> FrameLibrary:
         return open_frame(X).library if is_frame(X) else FrameLibrary.PANDAS
 
@@ -496,6 +541,12 @@ def _loss(score: Array, y: Array, weight: Array) -> float:
     seen = ~np.isnan(score)
     eta, target = score[seen], y[seen]
     return float(np.average(np.logaddexp(0, eta) - target * eta, weights=weight[seen]))
+
+
+def _texts(texts: Sequence[str | None]) -> NDArray[Any]:
+    array = np.empty(len(texts), dtype=object)
+    array[:] = texts
+    return array
 
 
 def _names_only(names: list[str], n: int) -> Any:

@@ -53,6 +53,49 @@ class ChurnReport(Result):
     def _tidy(self) -> Table:
         return self.measures
 
+    def differences(self) -> Any:
+        """Return how far the groups lie apart.
+
+        Returns
+        -------
+        dataframe
+            ``term``; ``lowest`` and ``highest``, the groups; ``difference``, ``std_error``, ``statistic``
+            (the largest of several differences is large by chance too: take 3 rather than 2 as remarkable).
+
+        Raises
+        ------
+        ArgumentError
+            The report has no groups.
+        """
+        if not self.by:
+            raise ArgumentError("the report has no groups: give by= to churn_report")
+        by = self.by[0]
+        rows: list[dict[str, Any]] = []
+        for term in dict.fromkeys(self.measures["term"]):
+            of_term = [
+                r
+                for r in self.measures.rows()
+                if r["term"] == term and r[by] != OVERALL and r["estimate"] is not None
+            ]
+            if len(of_term) < 2:
+                continue
+            low = min(of_term, key=lambda r: r["estimate"])
+            high = max(of_term, key=lambda r: r["estimate"])
+            gap = high["estimate"] - low["estimate"]
+            se = float(np.hypot(low["std_error"] or np.nan, high["std_error"] or np.nan))
+            rows.append(
+                {
+                    "term": term,
+                    "lowest": low[by],
+                    "highest": high[by],
+                    "difference": gap,
+                    "std_error": se,
+                    "statistic": gap / se if se > 0 else None,
+                }
+            )
+        names = ("term", "lowest", "highest", "difference", "std_error", "statistic")
+        return self.library.build(Table.of({name: [row[name] for row in rows] for name in names}).columns())
+
     def _glance(self) -> Mapping[str, Any]:
         found = {
             row["term"]: row["estimate"]
@@ -104,7 +147,9 @@ def churn_report(
         ``auc``, ``average_precision``, ``brier``, ``log_loss``, ``ece`` (15 bins of equal mass),
         ``calibration_slope`` and ``calibration_intercept`` (1 and 0 are perfect), ``lift_10`` and
         ``recall_10`` (among the 10 % with the highest risk), ``churn_rate``, ``mean_risk``, and with costs
-        ``expected_maximum_profit`` and ``profit_at_threshold``, per customer.
+        ``expected_maximum_profit`` and ``profit_at_threshold``, per customer, and at that threshold ``flagged``
+        (share of customers above it), ``flagged_of_leavers``, ``flagged_of_stayers`` and
+        ``leavers_of_flagged``. By group these are the usual measures of fairness.
 
     Raises
     ------
@@ -181,6 +226,7 @@ def _measure(data: Outcomes, costs: ChurnCosts | None, level: float) -> list[dic
     found["mean_risk"] = (float(np.average(data.risk, weights=data.weight)), _se_mean(data.risk, data), *top)
     if costs is not None:
         found["expected_maximum_profit"] = (*ranked(lambda b: maximum_profit(b, costs)), -np.inf, np.inf)
+        found |= _flagged(data, costs.threshold())
         gained = _profit_of_rows(data, costs)
         found["profit_at_threshold"] = (
             float(np.average(gained, weights=data.weight)),
@@ -200,6 +246,24 @@ def _measure(data: Outcomes, costs: ChurnCosts | None, level: float) -> list[dic
         }
         for term, (value, se, low, high) in found.items()
     ]
+
+
+def _flagged(data: Outcomes, threshold: float) -> dict[str, tuple[float, float, float, float]]:
+    """Return the share of customers above the threshold, and who they are."""
+    above = (data.risk > threshold).astype(float)
+    found: dict[str, tuple[float, float, float, float]] = {
+        "flagged": (float(np.average(above, weights=data.weight)), _se_mean(above, data), 0.0, 1.0)
+    }
+    for name, rows, values in (
+        ("flagged_of_leavers", data.y > 0, above),
+        ("flagged_of_stayers", data.y == 0, above),
+        ("leavers_of_flagged", above > 0, data.y),
+    ):
+        part = data.take(rows)
+        known = len(part.y) > 0
+        share = float(np.average(values[rows], weights=part.weight)) if known else float("nan")
+        found[name] = (share, _se_mean(values[rows], part) if known else float("nan"), 0.0, 1.0)
+    return found
 
 
 def _se_mean(values: Array, data: Outcomes) -> float:

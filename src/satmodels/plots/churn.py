@@ -6,13 +6,15 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from satmodels.plots.style import COLOURS, INK, MUTED, new_figure, styled
+from satmodels.plots.style import BAD, COLOURS, INK, MUTED, NEUTRAL, new_figure, plain_text, styled
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
+    from satmodels.churn.drift import DriftReport
     from satmodels.churn.report import ChurnReport
+    from satmodels.churn.survival_report import SurvivalReport
 
 
 @styled
@@ -112,3 +114,55 @@ def _profit(ax: Axes, result: ChurnReport) -> None:
         title="What does it earn?",
     )
     ax.set_xlim(0, 100)
+
+
+@styled
+def drift_figure(result: DriftReport, *, top: int = 15) -> Figure:
+    """Draw the population stability index of the features that moved most, with the levels in common use."""
+    rows = sorted(result.rows.rows(), key=lambda row: row["psi"])[-top:]
+    figure = new_figure(7.5, 1.4 + 0.32 * len(rows))
+    ax = figure.subplots()
+    colours = {"stable": NEUTRAL, "watch": COLOURS[4], "alert": BAD}
+    ax.barh(
+        [plain_text(row["feature"]) for row in rows],
+        [row["psi"] for row in rows],
+        color=[colours[row["level"]] for row in rows],
+        height=0.65,
+    )
+    for level, name in ((0.10, "watch"), (0.25, "alert")):
+        ax.axvline(level, color=MUTED, linewidth=1, linestyle="--")
+        ax.annotate(
+            name,
+            (level, 1),
+            xycoords=("data", "axes fraction"),
+            xytext=(3, 2),
+            textcoords="offset points",
+            fontsize=8,
+            color=MUTED,
+        )
+    ax.set(xlabel="Population stability index", title="What has moved?")
+    ax.title.set_position((0, 1.06))
+    ax.grid(False, axis="y")
+    return figure
+
+
+@styled
+def survival_figure(result: SurvivalReport) -> Figure:
+    """Draw area under the curve and Brier score by time."""
+    figure = new_figure(8.8, 4.2)
+    left, right = figure.subplots(1, 2)
+    days = np.array(result.rows["days"], dtype=float)
+
+    def numbers(name: str) -> np.ndarray:
+        return np.array([np.nan if v is None else v for v in result.rows[name]], dtype=float)
+
+    left.plot(days, numbers("auc"), color=COLOURS[0], marker="o", markersize=4)
+    left.axhline(0.5, color=MUTED, linewidth=1, linestyle="--")
+    left.set(xlabel="Days", ylabel="Area under the curve", title="Who leaves first?")
+    right.plot(
+        days, numbers("brier_baseline"), color=MUTED, linestyle="--", label="the same curve for everybody"
+    )
+    right.plot(days, numbers("brier"), color=COLOURS[0], marker="o", markersize=4, label="model")
+    right.set(xlabel="Days", ylabel="Brier score (smaller is better)", title="Do the curves come true?")
+    right.legend()
+    return figure

@@ -14,6 +14,8 @@ _FIGURES: dict[str, tuple[str, str]] = {
     "careless": ("survey", "careless_figure"),
     "check": ("survey", "check_figure"),
     "churn_report": ("churn", "churn_figure"),
+    "drift": ("churn", "drift_figure"),
+    "survival_report": ("churn", "survival_figure"),
     "pls": ("sem", "structural"),
     "covariance": ("covariance", "covariance"),
     "bootstrap": ("sem", "bootstrap"),
