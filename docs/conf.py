@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import inspect
+import json
 import pkgutil
 from pathlib import Path
 
@@ -134,9 +135,21 @@ def _inherited(cls: type) -> list[str]:
     return [*lines, f"   :exclude-members: {', '.join(requests)}"] if requests else lines
 
 
+def list_notebooks(path: Path) -> None:
+    """Write the list of notebooks with their titles, which the guide includes."""
+    lines: list[str] = []
+    for notebook in sorted((Path(__file__).parents[1] / "notebooks").glob("*.ipynb")):
+        first = "".join(json.loads(notebook.read_text(encoding="utf-8"))["cells"][0]["source"])
+        title = first.splitlines()[0].lstrip("# ")
+        lines.append(f"- {{download}}`{title} <../notebooks/{notebook.name}>`")
+    _write_if_changed(path, "\n".join(lines) + "\n")
+
+
 def _write_if_changed(path: Path, text: str) -> None:
     if not path.exists() or path.read_text(encoding="utf-8") != text:
         path.write_text(text, encoding="utf-8")
 
 
-write_api_pages(Path(__file__).parent / "api" / "generated")
+generated = Path(__file__).parent / "api" / "generated"
+write_api_pages(generated)
+list_notebooks(generated / "notebooks.inc")

@@ -24,3 +24,11 @@ def test_code_blocks_run(page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyP
         line = text[: block.start()].count("\n") + 2
         code = compile("\n" * (line - 1) + block.group(1), str(page), "exec")
         exec(code, names)  # our own documentation
+
+
+def test_the_files_that_the_architecture_names_are_there() -> None:
+    text = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
+    table = text.split("## To change X, open Y")[1].split("\n## ")[0]
+    named = re.findall(r"`([\w/]+(?:\.py|/))`", table)
+    assert len(named) > 20
+    assert not [name for name in named if not (ROOT / "src" / "satmodels" / name).exists()]
