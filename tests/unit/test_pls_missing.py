@@ -129,3 +129,38 @@ def test_stored_model(gaps: pd.DataFrame) -> None:
         sat.PLSPM.from_json(json.dumps(document))
     with pytest.raises(sat.ArgumentError):
         sat.PLSPM.from_json("{}")
+
+
+def test_ordered_answers() -> None:
+    """Cutting the answers into three classes hides part of the correlations; polychoric ones restore it."""
+    rng = np.random.default_rng(0)
+    quality = rng.normal(size=3000)
+    loyalty = 0.6 * quality + 0.8 * rng.normal(size=3000)
+    latent = [quality] * 3 + [loyalty] * 3
+    rows = np.column_stack([c + rng.normal(size=3000) for c in latent])
+    names = ["q1", "q2", "q3", "l1", "l2", "l3"]
+    whole = pd.DataFrame(rows, columns=names)
+    cut = pd.DataFrame(np.digitize(rows, [-1.0, 1.5]) + 1, columns=names)
+    text = "Quality =~ q1 + q2 + q3\nLoyalty =~ l1 + l2 + l3\nLoyalty ~ Quality"
+    true, coarse, ordered = (
+        model.fit(frame).result_.paths["estimate"].item()
+        for model, frame in (
+            (sat.PLSPM(text), whole),
+            (sat.PLSPM(text), cut),
+            (sat.PLSPM(text, ordered=True), cut),
+        )
+    )
+    assert coarse < true - 0.03
+    assert ordered == pytest.approx(true, abs=0.02)
+    model = sat.PLSPM(text, ordered=True).fit(cut)
+    assert sat.PLSPM.from_json(model.to_json()).result_.paths["estimate"].item() == pytest.approx(ordered)
+    gaps = cut.astype(float).mask(rng.random(cut.shape) < 0.02)
+    assert model.fit(gaps).result_.n_dropped == int(gaps.isna().any(axis=1).sum())
+    with pytest.raises(sat.ArgumentError, match="fit only"):
+        sat.bootstrap(model, cut)
+    with pytest.raises(sat.ArgumentError, match="weights"):
+        model.fit(cut, sample_weight=np.ones(3000))
+    with pytest.raises(sat.ArgumentError, match="moments"):
+        model.fit(sat.Moments.collect(cut, names))
+    with pytest.raises(sat.SchemaError, match="different answers"):
+        model.fit(whole)

@@ -19,6 +19,7 @@ from satmodels.sem.pls.missing import (
     Missing,
     em_moments,
     mean_replaced,
+    ordinal_moments,
     pairwise_moments,
     refuse_gaps,
 )
@@ -80,6 +81,19 @@ def read_moments(X: Any, columns: Sequence[str], sample_weight: Any, missing: Mi
     answers = read_answers(X, columns, sample_weight, "keep")
     made = pairwise_moments if missing == "pairwise" else em_moments
     return made(answers.rows, answers.weights, answers.columns), answers.n_missing
+
+
+def read_ordinal(X: Any, columns: Sequence[str], sample_weight: Any, missing: Missing) -> Moments:
+    """Return the moments of ordered answers, with polychoric correlations."""
+    if isinstance(X, Moments) or sample_weight is not None:
+        given = "moments" if isinstance(X, Moments) else "survey weights"
+        raise ArgumentError(f"ordered=True needs the rows, each of which counts once: it takes no {given}")
+    if missing in ("pairwise", "em"):
+        raise ArgumentError(
+            f"ordered=True leaves rows with gaps out: missing={missing!r} does not go with it"
+        )
+    answers = read_answers(X, columns, None, "error" if missing == "error" else "drop")
+    return replace(ordinal_moments(answers.rows, answers.columns), n_dropped=answers.n_dropped)
 
 
 def read_answers(

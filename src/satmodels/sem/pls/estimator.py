@@ -20,6 +20,7 @@ from satmodels.sem.pls.answers import (
     read_clusters,
     read_labels,
     read_moments,
+    read_ordinal,
 )
 from satmodels.sem.pls.compile import compile_structure
 from satmodels.sem.pls.estimates import Estimates, estimate
@@ -55,6 +56,10 @@ class PLSPM(TransformerMixin, BaseEstimator):
         Replace a missing answer by the column's mean; leave the row out; correlate each pair of columns
         on the rows that have both; estimate the moments by maximum likelihood (EM, for answers missing at
         random); or refuse. "pairwise" and "em" give a fit, but no rows to resample.
+    ordered : bool, default False
+        Whether the items are ordered categories (up to 15): polychoric correlations take the place of
+        Pearson's (ordinal PLS). Rows with gaps are left out. It needs rows, large samples, and no weights,
+        and gives a fit only: rows can't be resampled with it.
     tol : float, default 1e-7
         The iteration stops when no weight changes by this much.
     max_iter : int, default 300
@@ -103,6 +108,7 @@ class PLSPM(TransformerMixin, BaseEstimator):
         scheme: Scheme = "path",
         consistent: bool = False,
         missing: Missing = "mean",
+        ordered: bool = False,
         tol: float = TOLERANCE,
         max_iter: int = MAX_ITERATIONS,
     ) -> None:
@@ -110,6 +116,7 @@ class PLSPM(TransformerMixin, BaseEstimator):
         self.scheme: Scheme = scheme
         self.consistent = consistent
         self.missing: Missing = missing
+        self.ordered = ordered
         self.tol = tol
         self.max_iter = max_iter
 
@@ -137,7 +144,17 @@ class PLSPM(TransformerMixin, BaseEstimator):
             The construct scores vanish, so that no weights exist.
         """
         spec, structure = self._compile()
-        moments, n_missing = read_moments(X, structure.columns, sample_weight, self.missing)
+        if self.ordered:
+            moments, n_missing = read_ordinal(X, structure.columns, sample_weight, self.missing), 0
+        else:
+            moments, n_missing = read_moments(X, structure.columns, sample_weight, self.missing)
+        self._fit_moments(spec, structure, moments, n_missing)
+        if not isinstance(X, Moments) and not is_frame(X):
+            del self.feature_names_in_  # the columns of an array have no names
+            self.n_features_in_ = np.asarray(X).shape[1]
+        return self
+
+    def _fit_moments(self, spec: ModelSpec, structure: Structure, moments: Moments, n_missing: int) -> None:
         estimates = self._estimate(moments, structure)
         self.structure_ = structure
         self.result_: PLSResult = build_result(
@@ -150,14 +167,10 @@ class PLSPM(TransformerMixin, BaseEstimator):
             n_missing=n_missing,
         )
         if self.result_.problems:
-            warnings.warn("; ".join(self.result_.problems), ImproperSolutionWarning, stacklevel=2)
+            warnings.warn("; ".join(self.result_.problems), ImproperSolutionWarning, stacklevel=3)
         self.n_iter_ = self.result_.iterations
         self.n_features_in_ = len(structure.columns)
-        if isinstance(X, Moments) or is_frame(X):
-            self.feature_names_in_ = np.asarray(structure.columns, dtype=object)
-        else:
-            self.n_features_in_ = np.asarray(X).shape[1]
-        return self
+        self.feature_names_in_ = np.asarray(structure.columns, dtype=object)
 
     def transform(self, X: Any) -> Array:
         """Return construct scores, shape (rows, constructs).
@@ -227,6 +240,7 @@ class PLSPM(TransformerMixin, BaseEstimator):
     def _resampling(self, X: Any, *, sample_weight: Any, cluster: Any, scale: Any) -> PLSResampling:
         """Give :func:`satmodels.bootstrap` and the other resampling methods what they need."""
         spec, structure = self._compile()
+        self._refuse_ordered()
         if isinstance(X, Moments):
             if cluster is not None:
                 raise ArgumentError("moments hold no clusters: give the dataframe")
@@ -243,12 +257,20 @@ class PLSPM(TransformerMixin, BaseEstimator):
     ) -> tuple[PLSResampling, list[Any]]:
         """Give the comparisons of groups what they need: the plan, and the group of each row."""
         spec, structure = self._compile()
+        self._refuse_ordered()
         if by in structure.columns:
             raise ArgumentError(f"column {by!r} is an item of the model: it can't be the group as well")
         answers = read_answers(X, structure.columns, sample_weight, self.missing)
         self._estimate(answers.moments, structure)
         table = ResampleTable.of(answers.rows, answers.weights)
         return self._plan(spec, structure, table, scale), read_labels(X, by, answers)
+
+    def _refuse_ordered(self) -> None:
+        if self.ordered:
+            raise ArgumentError(
+                "ordered=True gives a fit only: polychoric correlations can't be resampled here. Fit the "
+                "answers as numbers for intervals, tests and prediction."
+            )
 
     def _plan(
         self, spec: ModelSpec, structure: Structure, table: ResampleTable | NormalTable, scale: Any
@@ -299,7 +321,10 @@ class PLSPM(TransformerMixin, BaseEstimator):
             model = cls(ModelSpec.from_json(body["spec"]), **body["parameters"])
         except (TypeError, AttributeError) as error:
             raise ArgumentError(f"the parameters of this stored PLSPM are not known: {error}") from error
-        return model.fit(Moments.from_json(body["moments"]))
+        spec, structure = model._compile()
+        # not fit(): the moments of ordered answers have their polychoric correlations already
+        model._fit_moments(spec, structure, Moments.from_json(body["moments"]).select(structure.columns), 0)
+        return model
 
     def _standardised(self, X: Any) -> Array:
         check_is_fitted(self, "result_")

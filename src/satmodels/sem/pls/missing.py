@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Literal
 
 import numpy as np
@@ -132,6 +133,19 @@ def em_moments(rows: Array, weights: Array | None, columns: Sequence[str]) -> Mo
     raise ConvergenceError(
         f"the moments still move after {EM_ROUNDS} rounds: too many answers are missing for missing='em'"
     )
+
+
+def ordinal_moments(rows: Array, columns: Sequence[str]) -> Moments:
+    """Return moments with polychoric correlations; means and variances are those of the codes.
+
+    Rows with a gap are left out: a mean is no category.
+    """
+    from satmodels.sem.covariance.polychoric import polychoric
+
+    found = polychoric(rows, tuple(columns))
+    plain = Moments.of_block(columns, rows)
+    scale = np.sqrt(np.diag(plain.scatter))
+    return replace(plain, scatter=found.corr * np.outer(scale, scale))
 
 
 def _moments(columns: Sequence[str], rows: Array, weights: Array | None, mean: Array, cov: Array) -> Moments:
