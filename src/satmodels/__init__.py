@@ -56,6 +56,8 @@ _PUBLIC: dict[str, str] = {
     "icc": "survey.adequacy",
     "kmo": "survey.adequacy",
     "mcdonald_omega": "survey.reliability",
+    "impute": "survey.missing",
+    "missing_report": "survey.missing",
     "suppress": "survey.privacy",
     "trim_weights": "survey.weights",
     "weight_summary": "survey.weights",
@@ -94,6 +96,7 @@ _PUBLIC: dict[str, str] = {
     "compare_groups": "sem.pls.multigroup",
     "compare_models": "sem.model_table",
     "ecsi": "sem.model.templates",
+    "fit_test": "sem.pls.fit_test",
     "higher_order": "sem.pls.higher_order",
     "ipma": "sem.ipma",
     "micom": "sem.pls.micom",
@@ -139,6 +142,9 @@ __version__ = "0.1.0"
 __all__ = sorted(_PUBLIC)  # noqa: PLE0605  # pyright: ignore[reportUnsupportedDunderAll] - one list, not two
 
 if TYPE_CHECKING:
+    from satmodels import datasets as datasets
+    from satmodels import plots as plots
+
     # errors and warnings
     # churn
     from satmodels.churn.card import model_card as model_card
@@ -193,9 +199,8 @@ if TYPE_CHECKING:
 
     # scores
     from satmodels.scores.effort import ces as ces
-    from satmodels.scores.tickets import kpis as kpis
-    from satmodels.scores.indicators import indicators as indicators
     from satmodels.scores.index import csi as csi
+    from satmodels.scores.indicators import indicators as indicators
     from satmodels.scores.nps import nps as nps
     from satmodels.scores.paired import compare_paired as compare_paired
     from satmodels.scores.periods import Period as Period
@@ -209,6 +214,7 @@ if TYPE_CHECKING:
     from satmodels.scores.satisfaction import top_box as top_box
     from satmodels.scores.servqual import servperf as servperf
     from satmodels.scores.servqual import servqual as servqual
+    from satmodels.scores.tickets import kpis as kpis
     from satmodels.scores.tolerance import zone_of_tolerance as zone_of_tolerance
     from satmodels.scores.trend import trend as trend
     from satmodels.sem.bootstrap import bootstrap as bootstrap
@@ -224,6 +230,7 @@ if TYPE_CHECKING:
     from satmodels.sem.model_table import apa_text as apa_text
     from satmodels.sem.model_table import compare_models as compare_models
     from satmodels.sem.pls.estimator import PLSPM as PLSPM
+    from satmodels.sem.pls.fit_test import fit_test as fit_test
     from satmodels.sem.pls.higher_order import higher_order as higher_order
     from satmodels.sem.pls.interactions import simple_slopes as simple_slopes
     from satmodels.sem.pls.interactions import with_interaction as with_interaction
@@ -256,6 +263,8 @@ if TYPE_CHECKING:
     from satmodels.survey.items import Recommend as Recommend
     from satmodels.survey.items import Text as Text
     from satmodels.survey.labelled import write_table as write_table
+    from satmodels.survey.missing import impute as impute
+    from satmodels.survey.missing import missing_report as missing_report
     from satmodels.survey.privacy import pseudonymise as pseudonymise
     from satmodels.survey.privacy import suppress as suppress
     from satmodels.survey.reliability import cronbach_alpha as cronbach_alpha
@@ -268,18 +277,20 @@ if TYPE_CHECKING:
     from satmodels.survey.weights import weight_summary as weight_summary
 
 
-def __getattr__(name: str) -> Any:
-    if name in _PUBLIC:
-        value = getattr(importlib.import_module(f"satmodels.{_PUBLIC[name]}"), name)
-        globals()[name] = value  # the next access costs nothing
-        return value
-    if name in _FOLDERS:
-        return importlib.import_module(f"satmodels.{name}")
-    import difflib
+if not TYPE_CHECKING:  # a type checker that saw it would take every misspelt name for an existing one
 
-    close = difflib.get_close_matches(name, [*_PUBLIC, *_FOLDERS], n=3)
-    hint = f" Did you mean {' or '.join(close)}?" if close else ""
-    raise AttributeError(f"module 'satmodels' has no attribute {name!r}.{hint}")
+    def __getattr__(name: str) -> Any:
+        if name in _PUBLIC:
+            value = getattr(importlib.import_module(f"satmodels.{_PUBLIC[name]}"), name)
+            globals()[name] = value  # the next access costs nothing
+            return value
+        if name in _FOLDERS:
+            return importlib.import_module(f"satmodels.{name}")
+        import difflib
+
+        close = difflib.get_close_matches(name, [*_PUBLIC, *_FOLDERS], n=3)
+        hint = f" Did you mean {' or '.join(close)}?" if close else ""
+        raise AttributeError(f"module 'satmodels' has no attribute {name!r}.{hint}")
 
 
 def __dir__() -> list[str]:
