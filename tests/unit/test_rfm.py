@@ -206,6 +206,60 @@ def test_segment_table_adds_up():
     assert scores.tidy()["n"].sum() == result.n
 
 
+# migration ------------------------------------------------------------------------------------------------
+def test_migration_between_two_dates(engine):
+    early, late = sales(seed=1), sales(seed=2)
+    late["day"] += pd.Timedelta(days=60)
+    both = pd.concat([early, late])
+    before = sat.rfm(engine(early), **WHO, as_of=AS_OF)
+    after = before.score(engine(both), as_of="2026-08-30")
+    result = before.migration(after)
+    moves = table(result.tidy())
+    assert result.same_cuts
+    a, b = (table(r.customers).set_index("customer")["segment"] for r in (before, after))
+    joined = pd.concat([a, b], axis=1, keys=["a", "b"])
+    for _, row in moves.iterrows():
+        matches = [
+            (joined[c].isna() if row[f"segment_{w}"] is None else joined[c] == row[f"segment_{w}"])
+            for c, w in (("a", "before"), ("b", "after"))
+        ]
+        assert (matches[0] & matches[1]).sum() == row["n"]
+    assert moves["n"].sum() == len(joined)
+    assert result.n_stayed == (joined["a"] == joined["b"]).sum()
+    assert (result.n_new, result.n_gone) == (joined["a"].isna().sum(), 0)
+    assert result.n_stayed + result.n_moved + result.n_new == len(joined)
+
+
+def test_migration_needs_results_that_belong_together():
+    first = sat.rfm(sales(), **WHO, as_of=AS_OF)
+    later = sat.rfm(sales(), **WHO, as_of="2026-07-30")
+    assert not first.migration(later).same_cuts
+    assert first.migration(first).n_moved == 0
+    with pytest.raises(sat.ArgumentError, match="swap"):
+        later.migration(first)
+    with pytest.raises(sat.ArgumentError, match="same segments"):
+        first.migration(sat.rfm(sales(), **WHO, as_of=AS_OF, segments=None))
+    numbers = sales().assign(customer=lambda t: t["customer"].str[1:].astype(int))
+    with pytest.raises(sat.ArgumentError, match="not the same customer"):
+        first.migration(sat.rfm(numbers, **WHO, as_of=AS_OF))
+    gone = first.migration(sat.rfm(sales()[::5], **WHO, as_of=AS_OF))
+    assert gone.n_gone > 0
+
+
+def test_frequency_may_count_days(engine):
+    frame = sales(1500, 40)
+    frame["day"] += pd.to_timedelta(np.random.default_rng(4).integers(0, 24, len(frame)), unit="h")
+    frame.loc[[3, 9, 11], "amount"] *= -1
+    result = sat.rfm(engine(frame), **WHO, as_of=AS_OF, frequency="days")
+    orders = frame[frame["amount"] > 0]
+    expected = orders.groupby("customer")["day"].agg(lambda d: d.dt.date.nunique())
+    found = table(result.customers).set_index("customer")
+    assert found["frequency"].to_dict() == expected.to_dict()
+    plain = table(sat.rfm(engine(frame), **WHO, as_of=AS_OF).customers).set_index("customer")
+    assert found["recency"].to_dict() == plain["recency"].to_dict()
+    np.testing.assert_allclose(found["monetary"], plain["monetary"], rtol=1e-12)
+
+
 # policies and bad input -----------------------------------------------------------------------------------
 def with_rows(**columns):
     extra = pd.DataFrame(columns)

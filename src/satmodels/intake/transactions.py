@@ -26,6 +26,7 @@ SIGNIFICANT_DIGITS, DECIMALS = 12, 8
 
 Refunds = Literal["net", "gross", "rows"]
 Future = Literal["error", "exclude"]
+Frequency = Literal["orders", "days"]
 
 
 @dataclass(frozen=True)
@@ -65,6 +66,7 @@ def total_by_customer(
     zone: str | None = None,
     refunds: Refunds = "net",
     future: Future = "error",
+    frequency: Frequency = "orders",
 ) -> CustomerTotals:
     """Add up the transactions of each customer until the end of the day ``as_of``.
 
@@ -87,7 +89,7 @@ def total_by_customer(
     end = _end_of_day(frame, day, as_of, zone)
     rows = _Rows(frame, customer, day, amount, end)
     counts = rows.look(future)
-    keys, last, orders, money = rows.add_up(counts, refunds)
+    keys, last, orders, money = rows.add_up(counts, refunds, frequency)
     days = _days(last, zone)
     known = orders > 0
     counts["n_without_orders"] = int((~known).sum())
@@ -168,7 +170,7 @@ class _Rows:
                 )
 
     def add_up(
-        self, counts: dict[str, int], refunds: Refunds
+        self, counts: dict[str, int], refunds: Refunds, frequency: Frequency
     ) -> tuple[NDArray[Any], Any, NDArray[np.int64], NDArray[np.float64]]:
         """Group by customer; rows that can't be used are filtered only where there are any."""
         native: Any = self.frame.narwhals
@@ -186,8 +188,9 @@ class _Rows:
             keep.append(self.value >= 0)
         if keep:
             native = native.filter(*keep)
-        last, orders, money = (self.frame.unused_name(n) for n in ("last_day", "n_orders", "sum_amount"))
-        wanted = [nw.col(self.customer), self.value.alias(money)]
+        # own names throughout, so that no column of the frame is shadowed whatever it is called
+        key, last, orders, money = "key", "last_day", "n_orders", "sum_amount"
+        wanted = [nw.col(self.customer).alias(key), self.value.alias(money)]
         if refunds == "net" and counts["n_refunds"]:
             is_order = self.value >= 0
             wanted += [
@@ -198,16 +201,29 @@ class _Rows:
         else:
             wanted.append(nw.col(self.day).alias(last))
             counting = nw.len().alias(orders)
-        grouped = native.select(*wanted).group_by(self.customer)
+        rows = native.select(*wanted)
+        if frequency == "days":
+            rows, counting = self._one_row_per_day(rows, key, last, money), nw.len().alias(orders)
+            if refunds == "net" and counts["n_refunds"]:
+                is_order = nw.col(last).is_null() == False  # noqa: E712 - an expression
+                rows = rows.with_columns(nw.when(is_order).then(nw.lit(1)).otherwise(nw.lit(0)).alias(orders))
+                counting = nw.col(orders).sum()
+        grouped = rows.group_by(key)
         totals = collect(
             grouped.agg(nw.col(last).max(), counting, nw.col(money).sum()), "adding up transactions"
         )
         return (
-            _key_array(totals.get_column(self.customer)),
+            _key_array(totals.get_column(key)),
             totals.get_column(last),
             np.asarray(totals.get_column(orders).to_numpy(), dtype=np.int64),
             np.asarray(totals.get_column(money).to_numpy(), dtype=np.float64),
         )
+
+    def _one_row_per_day(self, rows: Any, key: str, last: str, money: str) -> Any:
+        """Add up each customer's rows of a day; refunds, which have no day of order, make one row."""
+        if isinstance(self.frame.dtype(self.day), nw.Datetime):
+            rows = rows.with_columns(nw.col(last).dt.truncate("1d").alias(last))
+        return rows.group_by(key, last).agg(nw.col(money).sum())
 
 
 def _is_whole(dtype: nw.dtypes.DType) -> bool:

@@ -22,6 +22,7 @@ from satmodels.errors import ArgumentError, DataError, one_of, unknown
 from satmodels.intake.frames import open_frame
 from satmodels.intake.transactions import (
     CustomerTotals,
+    Frequency,
     Future,
     Refunds,
     refuse_several,
@@ -29,6 +30,7 @@ from satmodels.intake.transactions import (
     total_by_customer,
 )
 from satmodels.results import Result, Table
+from satmodels.scores.rfm_migration import MigrationResult, migrate
 from satmodels.scores.rfm_segments import MAX_BINS, SEGMENTS, Segment, segment_grid
 
 DIMENSIONS = ("recency", "frequency", "monetary")
@@ -58,7 +60,7 @@ class RFMResult(Result):
     counts : mapping
         Rows by what was done with them: ``n_rows``, left out ``n_no_customer, n_no_date, n_no_amount,
         n_future``, and ``n_refunds, n_zero``; ``n_without_orders`` are customers with refunds alone.
-    bins, rule, refunds, table
+    bins, rule, frequency, refunds, table
         The parameters: ``table`` is the tuple of segments.
     """
 
@@ -69,6 +71,7 @@ class RFMResult(Result):
     as_of: dt.date
     bins: int
     rule: Rule
+    frequency: Frequency
     refunds: Refunds
     future: Future
     currency: str | None
@@ -160,9 +163,46 @@ class RFMResult(Result):
             cuts=self.cuts,
             segments=self.table,
             rule=self.rule,
+            frequency=self.frequency,
             refunds="net" if self.refunds == "rows" else self.refunds,
             future=self.future,
             currency=self.currency,
+        )
+
+    def migration(self, later: RFMResult) -> MigrationResult:
+        """Count which segment the customers of each segment are in at a later date.
+
+        Parameters
+        ----------
+        later : RFMResult
+            The same customers later, best from :meth:`score`, so that only the customers move and not the
+            cut points.
+
+        Returns
+        -------
+        MigrationResult
+            ``tidy()``: ``segment_before, segment_after, n, share`` (of the segment before); None stands
+            for customers without an order yet, or without one any more.
+
+        Raises
+        ------
+        ArgumentError
+            The results have different segments or no segments, ids of different types, or the wrong order
+            in time.
+        """
+        if self.table is None or self.table != later.table:
+            raise ArgumentError("a migration needs two results with the same segments")
+        if later.as_of < self.as_of:
+            raise ArgumentError(f"the later result is of {later.as_of}, before {self.as_of}: swap them")
+        names = tuple(s.name for s in self.table)
+        moves, totals = migrate((self._ids, self._segment), (later._ids, later._segment), names)
+        return MigrationResult(
+            library=self.library,
+            before=self.as_of,
+            after=later.as_of,
+            same_cuts=self._cuts == later._cuts,
+            _table=moves,
+            **totals,
         )
 
     def _tidy(self) -> Table:
@@ -190,6 +230,7 @@ class RFMResult(Result):
             "n": self.n,
             "bins": self.bins,
             "rule": self.rule,
+            "frequency": self.frequency,
             "refunds": self.refunds,
             "empty_bins": sum(1 for size in sizes["n"] if size == 0),
             "orders": int(self._values["frequency"].sum()),
@@ -209,6 +250,7 @@ def rfm(
     cuts: Mapping[str, Sequence[float]] | None = None,
     segments: Sequence[Segment] | None = SEGMENTS,
     rule: Rule = "value",
+    frequency: Frequency = "orders",
     refunds: Literal["net", "gross"] = "net",
     future: Future = "error",
     currency: str | None = None,
@@ -237,6 +279,8 @@ def rfm(
         ``"value"``: cut points are quantiles (type 7) and a bin is ``low < x <= high``. ``"R"``: as the R
         package rfm, where cut points are quantiles plus 1, a bin is ``low <= x < high`` and refund
         rows count as orders; for comparison only, since plus 1 depends on the currency's unit.
+    frequency : {"orders", "days"}, default "orders"
+        Count every transaction, or the days with one: where one visit makes several rows, days are meant.
     refunds : {"net", "gross"}, default "net"
         Negative amounts. Net: they reduce the money, but are no orders. Gross: they are left out.
     future : {"error", "exclude"}, default "error"
@@ -261,7 +305,7 @@ def rfm(
 
     Notes
     -----
-    Recency is in whole days, frequency counts transactions (an amount of 0 is one), monetary is their sum,
+    Recency is in whole days, frequency counts orders (an amount of 0 is one), monetary is the sum of amounts,
     rounded to 12 significant digits so that the order of adding does not split equal customers. The three
     dimensions are scored independently of each other. Rows without a customer, a date or an amount are
     left out and counted in ``counts``.
@@ -289,6 +333,7 @@ def rfm(
     """
     for name, value, allowed in (
         ("rule", rule, get_args(Rule)),
+        ("frequency", frequency, get_args(Frequency)),
         ("refunds", refunds, ("net", "gross")),
         ("future", future, get_args(Future)),
     ):
@@ -311,7 +356,15 @@ def rfm(
         refuse_several(frame, currency)
     policy: Refunds = "rows" if rule == "R" and refunds == "net" else refunds
     totals = total_by_customer(
-        frame, customer, date, amount, as_of=day, zone=zone, refunds=policy, future=future
+        frame,
+        customer,
+        date,
+        amount,
+        as_of=day,
+        zone=zone,
+        refunds=policy,
+        future=future,
+        frequency=frequency,
     )
     values = _values(totals, day)
     if len(fixed) < len(DIMENSIONS) and len(totals.customer) < bins:
@@ -334,6 +387,7 @@ def rfm(
         as_of=day,
         bins=bins,
         rule=rule,
+        frequency=frequency,
         refunds=policy,
         future=future,
         currency=currency,
