@@ -32,6 +32,7 @@ _FIGURES: dict[str, tuple[str, str]] = {
     "response_curve": ("drivers", "response_curve_figure"),
     "rfm": ("rfm", "rfm_figure"),
     "score": ("scores", "score_figure"),
+    "indicators": ("indicators", "indicator_figure"),
     "tolerance": ("servqual", "tolerance_figure"),
     "servqual": ("servqual", "servqual_figure"),
     "control": ("comparisons", "control_figure"),

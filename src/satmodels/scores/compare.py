@@ -202,7 +202,9 @@ _COLUMNS = (
 
 def _sides(result: ScoreResult) -> dict[tuple[Any, ...], Side]:
     table, worth = result.table, np.array(result.worth)
-    kind = "share" if result.unit == "percent" else "net" if result.limits[0] == -100 else "mean"
+    # rates are tested as net scores are: by z
+    net = result.limits[0] == -100 or result.unit == "rate"
+    kind = "share" if result.unit == "percent" else "net" if net else "mean"
     counts: list[tuple[float, ...] | None] = [None] * len(table)
     if kind == "net" and result.counts is not None:
         w = result.counts.w

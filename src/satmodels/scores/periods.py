@@ -127,6 +127,12 @@ def _starts(values: list[Any], period: Period, column: str, frame: Frame | None)
     return [start_of[v] for v in values]
 
 
+def day_of(value: Any, column: str, frame: Frame | None) -> date:
+    """Return the calendar day of a date, time or ISO text, or raise SchemaError."""
+    moment = _moment(value, column, frame)
+    return moment.date() if isinstance(moment, datetime) else moment
+
+
 def _wall_clock(moment: datetime, zone: tzinfo | None) -> date:
     if zone is not None and moment.tzinfo is not None:
         moment = moment.astimezone(zone)

@@ -262,3 +262,42 @@ def mean_interval(
     check_level(level)
     half = quantile(level, df) * np.asarray(std_error, dtype=float)
     return np.asarray(mean, dtype=float) - half, np.asarray(mean, dtype=float) + half
+
+
+def rate_interval(events: ArrayLike, exposure: ArrayLike, *, level: float = 0.95) -> tuple[Array, Array]:
+    """Return the exact Poisson limits of events per unit of exposure (Garwood 1936); NaN without exposure.
+
+    Examples
+    --------
+    >>> low, high = rate_interval(3, 100)
+    >>> round(float(low), 6), round(float(high), 6)
+    (0.006187, 0.087673)
+    """
+    tail = (1 - check_level(level)) / 2
+    x, t = np.broadcast_arrays(np.asarray(events, dtype=float), np.asarray(exposure, dtype=float))
+    t = np.where(t > 0, t, np.nan)
+    low = np.where(x > 0, special.gammaincinv(np.where(x > 0, x, 1), tail), 0.0)
+    return low / t, special.gammaincinv(x + 1, 1 - tail) / t
+
+
+def median_interval(values: ArrayLike, *, level: float = 0.95) -> tuple[float, float]:
+    """Return the limits of the median from order statistics; at least ``level``, NaN for too few values.
+
+    The limits are the values of rank k and n + 1 - k, with the largest k that has P(Binomial(n, 1/2) < k)
+    at most (1 - level)/2.
+
+    Examples
+    --------
+    >>> median_interval([1, 2, 3, 4, 5, 6, 7, 8, 9, 10])
+    (2.0, 9.0)
+    """
+    tail = (1 - check_level(level)) / 2
+    ordered = np.sort(np.asarray(values, dtype=float))
+    n = len(ordered)
+    # a little above the normal approximation, and down from there
+    k = min(n, int(np.ceil(max(n / 2 - float(quantile(level)) * np.sqrt(n) / 2, 0))) + 2)
+    while k > 0 and special.bdtr(k - 1, n, 0.5) > tail:
+        k -= 1
+    if k < 1:
+        return np.nan, np.nan
+    return float(ordered[k - 1]), float(ordered[n - k])
