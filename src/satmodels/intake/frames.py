@@ -7,12 +7,13 @@ with_columns, and group_by(names).agg(plain sum, min, max, len).
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import narwhals.stable.v2 as nw
 import numpy as np
 from narwhals.exceptions import DuplicateError
+from numpy.typing import NDArray
 
 from satmodels.errors import ArgumentError, EngineError, SchemaError, unknown
 from satmodels.intake.library import FrameLibrary
@@ -121,6 +122,17 @@ class Frame:
         if self.engine == "pandas":
             return self._nw.to_native()
         return collect(self._nw, "reading").to_pandas()
+
+    def with_arrays(self, columns: Mapping[str, NDArray[Any]]) -> Any:
+        """Return a new, collected native frame with these columns set; rows keep their order and index."""
+        if self.engine == "pandas":
+            return self._nw.to_native().assign(**columns)
+        eager = collect(self._nw, "reading")
+        new = [
+            nw.new_series(name, values.tolist(), backend=eager.implementation)
+            for name, values in columns.items()
+        ]
+        return eager.with_columns(*new).to_native() if new else eager.to_native()
 
     def offenders(
         self, column: str, values: Sequence[Any], *, id_column: str | None = None, limit: int = OFFENDERS

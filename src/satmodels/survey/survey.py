@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from satmodels.sem.model.spec import ModelSpec
     from satmodels.survey.check import CheckReport
+    from satmodels.survey.difference import SurveyDiff
 
 FORMAT = 1  # of the JSON document
 MAX_ITEMS = 2000
@@ -232,6 +233,30 @@ class Survey(Spec):
         """SHA-256 of the whole description: equal surveys have equal hashes."""
         body = json.dumps(self._body(), sort_keys=True, ensure_ascii=False, separators=(",", ":"))
         return hashlib.sha256(body.encode()).hexdigest()
+
+    def diff(self, other: Survey) -> SurveyDiff:
+        """Say what changed from this version of the survey to another.
+
+        Returns
+        -------
+        SurveyDiff
+            ``tidy()``: one row per change, with ``comparable``: False where answers of both versions do
+            not mean the same, because the wording, the scale, the options or the codes changed.
+
+        Examples
+        --------
+        >>> import satmodels as sat
+        >>> old = sat.Survey("s", [sat.Rating("q", sat.Scale(1, 5))])
+        >>> new = sat.Survey("s", [sat.Rating("q", sat.Scale(1, 7)), sat.Recommend("nps")], version="2")
+        >>> old.diff(new).tidy()[["item", "field", "comparable"]]
+          item    field  comparable
+        0    q    scale       False
+        1  nps     item        True
+        2       version        True
+        """
+        from satmodels.survey.difference import diff
+
+        return diff(self, other)
 
     @classmethod
     def from_frame(cls, frame: Any, name: str = "survey") -> Survey:

@@ -1,0 +1,128 @@
+"""Mean and covariance of incomplete rows by expectation-maximisation under normality.
+
+Dempster, Laird and Rubin (1977); Little and Rubin (2002), section 11.2. The divisor is n: these are the
+maximum-likelihood estimates. Rows are handled by missing pattern, so the cost follows the patterns.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from satmodels.errors import ConvergenceError, DataError
+
+Array = NDArray[np.float64]
+
+TOLERANCE = 1e-10  # largest change of a standardised mean or covariance in one step
+MAX_ITERATIONS = 5_000
+
+
+@dataclass(frozen=True, eq=False)
+class IncompleteMoments:
+    """Maximum-likelihood moments of incomplete rows.
+
+    Attributes
+    ----------
+    columns : tuple of str
+        The columns.
+    mean : ndarray, shape (columns,)
+        Means.
+    cov : ndarray, shape (columns, columns)
+        Covariances, divisor n.
+    n : int
+        Rows with at least one answer.
+    iterations : int
+        Steps that were needed.
+    """
+
+    columns: tuple[str, ...]
+    mean: Array
+    cov: Array
+    n: int
+    iterations: int
+
+
+def patterns_of(x: Array) -> list[tuple[NDArray[np.bool_], NDArray[np.intp]]]:
+    """Return each pattern of answered columns with the rows that have it; empty rows are left out."""
+    answered = ~np.isnan(x)
+    kinds, which = np.unique(answered, axis=0, return_inverse=True)
+    which = which.ravel()
+    return [(kind, np.flatnonzero(which == i)) for i, kind in enumerate(kinds) if kind.any()]
+
+
+def em_moments(x: Array, columns: Sequence[str]) -> IncompleteMoments:
+    """Estimate mean and covariance from all answers that are there.
+
+    Parameters
+    ----------
+    x : ndarray, shape (rows, columns)
+        Answers, NaN where missing.
+    columns : sequence of str
+        Names, for messages.
+
+    Raises
+    ------
+    DataError
+        A column has no answers or no variance, or there are no more rows than columns.
+    ConvergenceError
+        The steps do not settle: too many answers are missing.
+    """
+    with np.errstate(invalid="ignore"):
+        counts = (~np.isnan(x)).sum(axis=0)
+    empty = [c for c, k in zip(columns, counts, strict=True) if k < 2]
+    if empty:
+        raise DataError(f"columns {empty} have fewer than two answers: leave them out", columns=empty)
+    x = x[~np.isnan(x).all(axis=1)]
+    n, p = x.shape
+    if n <= p:
+        raise DataError(f"{n} rows with answers are too few for {p} columns")
+    centre, scale = np.nanmean(x, axis=0), np.nanstd(x, axis=0)
+    constant = [c for c, s in zip(columns, scale, strict=True) if s == 0]
+    if constant:
+        raise DataError(f"every answer is the same in {constant}: leave these columns out", columns=constant)
+    z = (x - centre) / scale
+    groups = patterns_of(z)
+    mean, cov = np.zeros(p), np.eye(p)
+    for step in range(1, MAX_ITERATIONS + 1):
+        total, products = np.zeros(p), np.zeros((p, p))
+        for seen, rows in groups:
+            filled, rest = _expected(z[rows], seen, mean, cov)
+            total += filled.sum(axis=0)
+            products += filled.T @ filled + len(rows) * rest
+        new_mean = total / n
+        new_cov = products / n - np.outer(new_mean, new_mean)
+        change = max(np.abs(new_mean - mean).max(), np.abs(new_cov - cov).max())
+        mean, cov = new_mean, new_cov
+        if change < TOLERANCE:
+            back = centre + scale * mean
+            return IncompleteMoments(tuple(columns), back, cov * np.outer(scale, scale), n, step)
+    raise ConvergenceError(
+        f"the moments of incomplete rows did not settle in {MAX_ITERATIONS} steps: too many answers of "
+        "some pair of columns are missing together. Leave sparse columns out."
+    )
+
+
+def fill_in(x: Array, moments: IncompleteMoments) -> Array:
+    """Replace each missing answer by its expectation, given the answers of the same row."""
+    out = x.copy()
+    for seen, rows in patterns_of(x):
+        out[rows], _ = _expected(x[rows], seen, moments.mean, moments.cov)
+    out[np.isnan(x).all(axis=1)] = moments.mean
+    return out
+
+
+def _expected(rows: Array, seen: NDArray[np.bool_], mean: Array, cov: Array) -> tuple[Array, Array]:
+    """Return rows with expectations for what is missing, and the covariance that this leaves out."""
+    p = len(mean)
+    rest = np.zeros((p, p))
+    if seen.all():
+        return rows, rest
+    gone = ~seen
+    slope = np.linalg.lstsq(cov[np.ix_(seen, seen)], cov[np.ix_(seen, gone)], rcond=None)[0]
+    filled = rows.copy()
+    filled[:, gone] = mean[gone] + (rows[:, seen] - mean[seen]) @ slope
+    rest[np.ix_(gone, gone)] = cov[np.ix_(gone, gone)] - cov[np.ix_(gone, seen)] @ slope
+    return filled, rest
