@@ -47,6 +47,20 @@ def test_ratings_bring_touchpoints_and_scales(answers):
     assert sat.journey(answers, ratings).estimates == sat.journey(answers, STOPS, scale=FIVE).estimates
 
 
+def test_a_survey_brings_its_ratings_and_stages_group_touchpoints(answers):
+    ratings = [sat.Rating(name, FIVE, touchpoint=stop) for stop, names in STOPS.items() for name in names]
+    survey = sat.Survey("shop", [*ratings, sat.Rating("overall", FIVE)])
+    stages = {"before": ["找到 find"], "during": ["pay"], "after": ["receive"]}
+    found = sat.journey(answers, survey, stages=stages)
+    assert found.estimates["stage"] == ("before", "during", "after")
+    with pytest.raises(sat.ArgumentError, match="one stage"):
+        sat.journey(answers, survey, stages={"before": ["pay"]})
+    with pytest.raises(sat.ArgumentError, match="receive"):
+        sat.journey(answers, survey, stages={"after": ["recieve"]})
+    pytest.importorskip("matplotlib")
+    assert len(sat.plot(found)._repr_png_()) > 1000
+
+
 def test_given_frequency_and_weights(answers):
     given = {"找到 find": 0.5, "pay": 0.1, "receive": 1}
     found = sat.journey(answers, STOPS, scale=FIVE, frequency=given)

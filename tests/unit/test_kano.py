@@ -146,6 +146,23 @@ def test_half_answered_pairs_are_left_out_and_counted(engine):
     assert found["n"] == (1,) and found["n_missing"] == (2,)
 
 
+def test_weights_must_be_weights_and_importance_an_answer(engine):
+    frame = pd.DataFrame({"f": [1, 2, 3], "d": [5, 5, 5], "i": [9.0, 1.5, 3.0]})
+    for bad in (-1.0, np.nan, np.inf):
+        with pytest.raises(sat.SchemaError) as caught:
+            sat.kano(engine(frame.assign(w=[1.0, bad, 1.0])), {"x": ("f", "d")}, weight="w")
+        assert caught.value.column == "w"
+    with pytest.raises(sat.SchemaError) as caught:
+        sat.kano(engine(frame), [sat.KanoPair("x", "f", "d", "i")])
+    assert caught.value.column == "i" and caught.value.value == 1.5
+
+
+def test_a_survey_brings_its_pairs():
+    frame = pd.DataFrame({"f": [1, 2], "d": [5, 5], "nps": [9, 3]})
+    survey = sat.Survey("shop", [sat.KanoPair("x", "f", "d"), sat.Recommend("nps")])
+    assert sat.kano(frame, survey).estimates == sat.kano(frame, {"x": ("f", "d")}).estimates
+
+
 def test_all_questionable_has_a_class_and_no_coefficients():
     frame = pd.DataFrame({"f": [1, 1, 5], "d": [1, 1, 5]})
     found = sat.kano(frame, {"x": ("f", "d")}).estimates

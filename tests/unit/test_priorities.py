@@ -52,6 +52,8 @@ def test_stated_importance_by_column_has_a_gap(answers):
     stated = {i: f"{i}_importance" for i in ITEMS}
     found = sat.importance_performance(frame, importance=stated, scale=SCALE).estimates
     np.testing.assert_allclose(found["gap"], 8 / 9 * 100 - np.array(found["performance"]))
+    nine = sat.importance_performance(frame, importance=stated, scale=SCALE, importance_scale=sat.Scale(1, 9))
+    np.testing.assert_allclose(nine.estimates["importance"], 100.0)
     numbers = sat.importance_performance(frame, importance=dict.fromkeys(ITEMS, 1.0)).estimates
     assert numbers["gap"] == (None,) * 4
     with pytest.raises(sat.ArgumentError, match="shop"):

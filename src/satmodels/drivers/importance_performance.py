@@ -93,6 +93,7 @@ def importance_performance(
     *,
     importance: str | Mapping[str, Any] = "shapley",
     scale: Any = None,
+    importance_scale: Scale | Mapping[str, Scale] | None = None,
     cut: str | tuple[float, float] = "mean",
     by: str | Sequence[str] = (),
     weight: str | None = None,
@@ -116,8 +117,9 @@ def importance_performance(
         ``{item: column}`` with the answers or ``{item: number}``.
     scale : Scale or mapping, optional
         Scale of the items (``{item: Scale}`` where they differ). A structural model may know its own.
-        Performance, and stated importance
-        that is answered on the same scale, then are on 0..100.
+        Performance, and stated importance, then are on 0..100.
+    importance_scale : Scale or mapping, optional
+        Scale of stated importance where it was asked on another one than performance.
     cut : str or (float, float), default "mean"
         Cross-hairs: at the ``"mean"`` or ``"median"`` of the items, at the middle of the ``"scale"``
         (performance only; importance that is derived has no scale and is cut at its mean), or
@@ -178,7 +180,9 @@ def importance_performance(
             )
         derived = key_drivers(data, outcome, items, method=importance, by=by, weight=weight, level=level)
     else:
-        return _stated(data, items, importance, scale, cut, by, weight, competitor, level)
+        return _stated(data, items, importance, scale, importance_scale, cut, by, weight, competitor, level)
+    if importance_scale is not None:
+        raise ArgumentError("importance_scale goes with stated importance={item: column}")
     names = derived.drivers
     scales = as_scales(scale, names)
     rows: list[dict[str, Any]] = []
@@ -212,6 +216,7 @@ def _stated(
     items: Sequence[str] | None,
     importance: Mapping[str, Any],
     scale: Scale | Mapping[str, Scale] | None,
+    importance_scale: Scale | Mapping[str, Scale] | None,
     cut: str | tuple[float, float],
     by: tuple[str, ...],
     weight: str | None,
@@ -226,6 +231,11 @@ def _stated(
     if asked and len(asked) < len(columns):
         raise ArgumentError("importance mixes columns and numbers: give one or the other for all items")
     scales = as_scales(scale, names)
+    asked_scales = as_scales(importance_scale if importance_scale is not None else scale, names)
+    if (scales is None) != (asked_scales is None):
+        raise ArgumentError(
+            "importance_scale= needs the scale= of performance too: the two are set against each other"
+        )
     frame = open_frame(data)
     frame.require([*names, *asked])
     frame.require(by, role="column to group by")
@@ -235,7 +245,7 @@ def _stated(
         part = frame.where(by, key) if by else frame
         moments = Moments.collect(part, list(dict.fromkeys([*names, *asked])), weight)
         if asked:
-            found = _performance(moments.select(asked), scales, level)
+            found = _performance(moments.select(asked), asked_scales, level)
         else:
             numbers = np.array([float(c) for c in columns])
             found = numbers, np.full(len(names), np.nan), np.full(len(names), np.nan)

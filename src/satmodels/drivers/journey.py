@@ -15,13 +15,14 @@ from numpy.typing import NDArray
 
 from satmodels.drivers.key_drivers import key_drivers
 from satmodels.drivers.scales import as_scales
-from satmodels.errors import ArgumentError, DataError, SchemaError
+from satmodels.errors import ArgumentError, DataError, SchemaError, unknown
 from satmodels.intake.batches import batches
 from satmodels.intake.frames import Frame, open_frame
 from satmodels.results import Result, Table
 from satmodels.statistics.intervals import check_level, proportion_interval, quantile
 from satmodels.survey.items import Rating
 from satmodels.survey.scale import Scale
+from satmodels.survey.survey import Survey
 
 Array = NDArray[np.float64]
 
@@ -75,8 +76,9 @@ class JourneyResult(Result):
 
 def journey(
     data: Any,
-    touchpoints: Mapping[str, Sequence[str]] | Sequence[Rating],
+    touchpoints: Mapping[str, Sequence[str]] | Sequence[Rating] | Survey,
     *,
+    stages: Mapping[str, Sequence[str]] | None = None,
     scale: Scale | Mapping[str, Scale] | None = None,
     outcome: str | None = None,
     frequency: Mapping[str, float] | None = None,
@@ -91,8 +93,11 @@ def journey(
     ----------
     data : dataframe
         Answers of any supported dataframe.
-    touchpoints : mapping or sequence of Rating
-        ``{touchpoint: items}`` in the order of the journey; or rating items that name their touchpoint.
+    touchpoints : mapping, sequence of Rating, or Survey
+        ``{touchpoint: items}`` in the order of the journey; or rating items that name their touchpoint,
+        alone or in a survey.
+    stages : mapping, optional
+        ``{stage: touchpoints}``: groups of touchpoints, such as before, during and after the purchase.
     scale : Scale or mapping
         Scale of the items; ratings bring their own.
     outcome : str, optional
@@ -113,7 +118,7 @@ def journey(
     Returns
     -------
     JourneyResult
-        ``tidy()``: ``touchpoint``, ``satisfaction`` (index 0..100 of the mean of its answered items) and
+        ``tidy()``: ``stage`` where stages are given, ``touchpoint``, ``satisfaction`` (index 0..100 of the mean of its answered items) and
         ``pain`` (percent with any painful answer) with limits, ``importance``, ``frequency``, ``gap``,
         ``moment_of_truth`` (importance x frequency x gap) and its ``rank``, ``n``, ``n_missing``.
 
@@ -135,7 +140,10 @@ def journey(
     1   checkout          33.3  66.7        0.8     1
     """
     check_level(level)
+    if isinstance(touchpoints, Survey):
+        touchpoints = [item for item in touchpoints.items if isinstance(item, Rating)]
     items, scales = _read(touchpoints, scale)
+    stage_of = _stages(stages, items)
     names = [name for group in items.values() for name in group]
     if not 0 < target <= 100 or not 0 <= pain < 100:
         raise ArgumentError(f"target={target!r} and pain={pain!r} lie on 0..100")
@@ -154,20 +162,36 @@ def journey(
         if set(frequency) != set(items) or not all(0 <= f <= 1 for f in frequency.values()):
             raise ArgumentError(f"frequency needs a share 0..1 for each of the touchpoints {list(items)}")
         passed = {stop: float(frequency[stop]) for stop in items}
-    rows = [
-        s.row(stop, shares[stop], passed[stop], target, level) for stop, s in zip(items, stops, strict=True)
+    rows: list[dict[str, Any]] = [
+        stage_of.get(stop, {}) | s.row(stop, shares[stop], passed[stop], target, level)
+        for stop, s in zip(items, stops, strict=True)
     ]
-    truth = [-1.0 if row["moment_of_truth"] is None else row["moment_of_truth"] for row in rows]
+    truth: list[float] = [row["moment_of_truth"] for row in rows]
     for row, value in zip(rows, truth, strict=True):
         row["rank"] = 1 + sum(v > value for v in truth)
     return JourneyResult(
         library=frame.library,
-        estimates=Table.from_records(rows, _COLUMNS),
+        estimates=Table.from_records(rows, ("stage", *_COLUMNS) if stage_of else _COLUMNS),
         items=items,
         outcome=outcome,
         target=target,
         level=level,
     )
+
+
+def _stages(
+    stages: Mapping[str, Sequence[str]] | None, stops: Mapping[str, Any]
+) -> dict[str, dict[str, str]]:
+    """Return the stage of each touchpoint; every one belongs to exactly one stage."""
+    if stages is None:
+        return {}
+    named = [stop for group in stages.values() for stop in group]
+    for stop in named:
+        if stop not in stops:
+            raise unknown("touchpoint", stop, stops)
+    if sorted(named) != sorted(stops):
+        raise ArgumentError(f"every touchpoint belongs to one stage: {list(stops)}; stages name {named}")
+    return {stop: {"stage": str(stage)} for stage, group in stages.items() for stop in group}
 
 
 def _read(

@@ -36,6 +36,7 @@ from satmodels.statistics.intervals import check_level
 from satmodels.statistics.pair_counts import PairCounts
 from satmodels.survey.items import KanoPair
 from satmodels.survey.scale import labels_to_codes
+from satmodels.survey.survey import Survey
 
 # reverse and questionable answers beyond this share: are the two columns of the pair swapped?
 SUSPECT_SHARE = 0.3
@@ -264,7 +265,7 @@ class KanoResult(Result):
 
 def kano(
     data: Any,
-    pairs: Sequence[KanoPair] | Mapping[str, tuple[str, str]] | None = None,
+    pairs: Survey | Sequence[KanoPair] | Mapping[str, tuple[str, str]] | None = None,
     *,
     by: str | Sequence[str] = (),
     weight: str | None = None,
@@ -280,9 +281,9 @@ def kano(
     ----------
     data : dataframe or PairCounts
         Answers 1 (like) to 5 (dislike) of any supported dataframe, or counts of pairs.
-    pairs : sequence of KanoPair, or mapping
-        The pairs of questions, or ``{feature: (functional column, dysfunctional column)}``. Not needed
-        for PairCounts.
+    pairs : Survey, sequence of KanoPair, or mapping
+        The pairs of questions: those of a survey, a list of them, or ``{feature: (functional column,
+        dysfunctional column)}``. Not needed for PairCounts.
     by : str or sequence of str
         Columns to group by; a missing segment is a group of its own.
     weight : str, optional
@@ -347,6 +348,8 @@ def kano(
         counts, library, importance = data, FrameLibrary.PANDAS, None
     else:
         frame = open_frame(data)
+        if isinstance(pairs, Survey):
+            pairs = [item for item in pairs.items if isinstance(item, KanoPair)]
         columns, texts = _columns(pairs, labels, table.size)
         counts = PairCounts.collect(frame, columns, by, weight, size=table.size, labels=texts)
         library = frame.library

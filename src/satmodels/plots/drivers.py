@@ -61,7 +61,7 @@ def drivers_figure(result: KeyDriversResult, *, title: str | None = None) -> Any
 def importance_performance_figure(
     result: ImportancePerformanceResult, *, title: str | None = None, diagonal: bool = True
 ) -> Any:
-    """Draw the importance-performance map: cross-hairs, limits and the line of equal priority."""
+    """Draw the importance-performance map: cross-hairs, limits and lines of equal priority."""
     groups = _groups(result.estimates, result.by)
     deep, wide = -(-len(groups) // 2), min(len(groups), 2)
     size = 0.05 * min(len(groups[0][1]), 40) if groups else 0.0
@@ -104,7 +104,12 @@ def _map(axes: Any, rows: list[dict[str, Any]], index: bool, *, diagonal: bool) 
     if diagonal and x.std() > 0 and y.std() > 0:
         slope = y.std() / x.std()
         ends = np.array([left, right])
-        axes.plot(ends, y.mean() + slope * (ends - x.mean()), ls=":", color=MUTED, lw=1.2, zorder=1)
+        # lines of equal priority: one standard deviation apart, the dotted one at priority 0
+        for shift in (-2, -1, 0, 1, 2):
+            up_there = y.mean() + shift * y.std() + slope * (ends - x.mean())
+            axes.plot(
+                ends, up_there, ls="-" if shift else ":", color=MUTED, lw=0.5 if shift else 1.2, zorder=1
+            )
     axes.set_xlim(left, right)
     axes.set_ylim(bottom, top)
     for ha, va, words in (

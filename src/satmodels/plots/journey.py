@@ -45,6 +45,8 @@ def journey_figure(result: JourneyResult, *, title: str | None = None) -> Any:
     upper.set_ylim(0, 108)
     upper.set_xlim(-0.6, len(rows) - 0.4)
     upper.axhline(result.target, color=MUTED, lw=0.8, ls=":")
+    if "stage" in rows[0]:
+        _stages(upper, [r["stage"] for r in rows])
     upper.set_ylabel("satisfaction, 0 to 100")
     upper.set_title(title or "Customer journey")
     lower.bar(x, [r["pain"] for r in rows], width=0.5, color=BAD, alpha=0.75)
@@ -73,3 +75,15 @@ def journey_figure(result: JourneyResult, *, title: str | None = None) -> Any:
         ],
     )
     return figure
+
+
+def _stages(axes: Any, stages: list[str]) -> None:
+    """Part the stages by lines and name each at the foot."""
+    start = 0
+    for k in range(1, len(stages) + 1):
+        if k == len(stages) or stages[k] != stages[start]:
+            axes.axvline(k - 0.5, color=MUTED, lw=0.6)
+            axes.text(
+                (start + k - 1) / 2, 3, plain_text(stages[start]), ha="center", color=MUTED, style="italic"
+            )
+            start = k
