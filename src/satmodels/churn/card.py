@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from importlib.metadata import version
 from typing import Any, ClassVar
 
 from sklearn.utils.validation import check_is_fitted
 
-import satmodels
 from satmodels.churn.classifier import ChurnClassifier
 from satmodels.churn.drift import DriftReport
 from satmodels.churn.features import Feature
@@ -102,7 +102,7 @@ def model_card(
         ("Model", "threshold", "per customer" if model.threshold_ is None else model.threshold_),
         ("Model", "window", None if model.window is None else str(model.window)),
         ("Model", "costs", None if model.costs is None else model.costs.model_dump_json()),
-        ("Model", "satmodels", satmodels.__version__),
+        ("Model", "satmodels", version("satmodels")),
         ("Training data", "rows", model.n_rows_),
         ("Training data", "share that left", model.churn_rate_),
         ("Training data", "first and last cutoff", model.cutoffs_),
