@@ -402,12 +402,24 @@ def test_two_currencies_are_an_error(engine):
         sat.rfm(engine(frame), **WHO, as_of=AS_OF, currency="currency")
 
 
-def test_repeated_rows_are_two_transactions(engine):
+def test_repeated_rows(engine):
     frame = sales()
-    twice = table(sat.rfm(engine(pd.concat([frame, frame])), **WHO, as_of=AS_OF).customers)
+    frame = frame.drop_duplicates()
+    copied = engine(pd.concat([frame, frame[:7]]))
     once = table(sat.rfm(engine(frame), **WHO, as_of=AS_OF).customers)
-    assert twice["frequency"].tolist() == (2 * once["frequency"]).tolist()
-    assert twice["f"].tolist() == once["f"].tolist()
+    kept = sat.rfm(copied, **WHO, as_of=AS_OF)
+    assert table(kept.customers)["frequency"].sum() == once["frequency"].sum() + 7
+    assert "n_duplicates" not in kept.counts
+    counted = sat.rfm(copied, **WHO, as_of=AS_OF, duplicates="count")
+    assert counted.counts["n_duplicates"] == 7
+    assert table(counted.customers).equals(table(kept.customers))
+    dropped = sat.rfm(copied, **WHO, as_of=AS_OF, duplicates="drop")
+    assert dropped.counts["n_duplicates"] == 7
+    np.testing.assert_allclose(table(dropped.customers)["monetary"], once["monetary"])
+    assert table(dropped.customers)["frequency"].tolist() == once["frequency"].tolist()
+    with pytest.raises(sat.SchemaError, match="no transaction twice") as caught:
+        sat.rfm(copied, **WHO, as_of=AS_OF, duplicates="error")
+    assert (caught.value.column, caught.value.n_bad) == ("customer", 7)
 
 
 def test_strange_column_names_are_only_names(engine):
@@ -437,6 +449,8 @@ def test_strange_column_names_are_only_names(engine):
         ({"rule": "ntile"}, "rule"),
         ({"refunds": "rows"}, "refunds"),
         ({"future": "drop"}, "future"),
+        ({"frequency": "weeks"}, "frequency"),
+        ({"duplicates": "merge"}, "duplicates"),
         ({"cuts": {"value": [1, 2, 3, 4]}}, "dimension"),
         ({"cuts": {"monetary": [1, 2, 3]}}, "bins=4"),
         ({"cuts": {"monetary": [1, 2, 4, 3]}}, "ascending"),

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from satmodels.errors import ArgumentError, EngineError, SchemaError
-from satmodels.intake.frames import Frame, check_numeric_type, collect
+from satmodels.intake.frames import OFFENDERS, Frame, check_numeric_type, collect
 
 LARGEST_EXACT_ID = 2**53  # above this, neighbouring whole numbers are one float
 LARGEST_AMOUNT = 1e300
@@ -27,6 +27,7 @@ SIGNIFICANT_DIGITS, DECIMALS = 12, 8
 Refunds = Literal["net", "gross", "rows"]
 Future = Literal["error", "exclude"]
 Frequency = Literal["orders", "days"]
+Duplicates = Literal["keep", "count", "drop", "error"]
 
 
 @dataclass(frozen=True)
@@ -45,8 +46,8 @@ class CustomerTotals:
         Sum of the amounts.
     counts : dict of str to int
         Rows: ``n_rows``, ``n_no_customer``, ``n_no_date``, ``n_no_amount``, ``n_future`` (left out), and
-        ``n_refunds``, ``n_zero`` (amounts below and equal to 0); ``n_without_orders`` customers who have
-        refunds alone.
+        ``n_refunds``, ``n_zero`` (amounts below and equal to 0), ``n_duplicates`` where they were looked
+        for; ``n_without_orders`` customers who have refunds alone.
     """
 
     customer: NDArray[Any]
@@ -67,6 +68,7 @@ def total_by_customer(
     refunds: Refunds = "net",
     future: Future = "error",
     frequency: Frequency = "orders",
+    duplicates: Duplicates = "keep",
 ) -> CustomerTotals:
     """Add up the transactions of each customer until the end of the day ``as_of``.
 
@@ -89,6 +91,8 @@ def total_by_customer(
     end = _end_of_day(frame, day, as_of, zone)
     rows = _Rows(frame, customer, day, amount, end)
     counts = rows.look(future)
+    if duplicates != "keep":
+        rows.look_for_duplicates(counts, duplicates)
     keys, last, orders, money = rows.add_up(counts, refunds, frequency)
     days = _days(last, zone)
     known = orders > 0
@@ -104,6 +108,7 @@ class _Rows:
 
     def __init__(self, frame: Frame, customer: str, day: str, amount: str, end: date | datetime) -> None:
         self.frame, self.customer, self.day, self.amount = frame, customer, day, amount
+        self.source: Any = frame.narwhals
         value = nw.col(amount).cast(nw.Float64)
         # NaN is no number here: in polars and DuckDB it would be larger than every amount
         self.value = (
@@ -169,11 +174,32 @@ class _Rows:
                     offenders=self.frame.first_rows(column, conditions[name], id_column=self.customer),
                 )
 
+    def look_for_duplicates(self, counts: dict[str, int], duplicates: Duplicates) -> None:
+        """Count rows that repeat customer, date and amount, and leave them out or refuse them if asked to."""
+        columns = [self.customer, self.day, self.amount]
+        copies = self.frame.unused_name("n_copies")
+        distinct = self.source.select(*columns).group_by(*columns).agg(nw.len().alias(copies))
+        if isinstance(distinct, nw.LazyFrame):
+            distinct = collect(distinct, "looking for duplicates")
+        counts["n_duplicates"] = counts["n_rows"] - len(distinct)
+        if counts["n_duplicates"] and duplicates == "error":
+            twice = distinct.filter(nw.col(copies) > 1).head(OFFENDERS)
+            first = list(zip(*(twice.get_column(c).to_list() for c in columns), strict=True))
+            raise SchemaError.answers(
+                self.customer,
+                "no transaction twice",
+                'Drop the copies (duplicates="drop") or say that they are meant (duplicates="keep").',
+                n_bad=counts["n_duplicates"],
+                value=first[0],
+            )
+        if duplicates == "drop":
+            self.source = distinct
+
     def add_up(
         self, counts: dict[str, int], refunds: Refunds, frequency: Frequency
     ) -> tuple[NDArray[Any], Any, NDArray[np.int64], NDArray[np.float64]]:
         """Group by customer; rows that can't be used are filtered only where there are any."""
-        native: Any = self.frame.narwhals
+        native = self.source
         keep = [
             condition
             for name, condition in (

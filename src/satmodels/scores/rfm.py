@@ -22,6 +22,7 @@ from satmodels.errors import ArgumentError, DataError, one_of, unknown
 from satmodels.intake.frames import open_frame
 from satmodels.intake.transactions import (
     CustomerTotals,
+    Duplicates,
     Frequency,
     Future,
     Refunds,
@@ -74,6 +75,7 @@ class RFMResult(Result):
     frequency: Frequency
     refunds: Refunds
     future: Future
+    duplicates: Duplicates
     currency: str | None
     table: tuple[Segment, ...] | None
     _cuts: Cuts
@@ -166,6 +168,7 @@ class RFMResult(Result):
             frequency=self.frequency,
             refunds="net" if self.refunds == "rows" else self.refunds,
             future=self.future,
+            duplicates=self.duplicates,
             currency=self.currency,
         )
 
@@ -253,6 +256,7 @@ def rfm(
     frequency: Frequency = "orders",
     refunds: Literal["net", "gross"] = "net",
     future: Future = "error",
+    duplicates: Duplicates = "keep",
     currency: str | None = None,
 ) -> RFMResult:
     """Score customers by how recently, how often and for how much they bought.
@@ -261,7 +265,7 @@ def rfm(
     ----------
     transactions : dataframe
         One row per transaction; pandas, polars (eager or lazy), pyarrow or a DuckDB relation. Added up
-        per customer by the engine that holds it. Rows that occur twice are two transactions.
+        per customer by the engine that holds it.
     customer, date, amount : str
         Columns: who, when (dates or timestamps) and for how much (one currency).
     as_of : date or str (ISO)
@@ -285,6 +289,10 @@ def rfm(
         Negative amounts. Net: they reduce the money, but are no orders. Gross: they are left out.
     future : {"error", "exclude"}, default "error"
         What to do with transactions after ``as_of``.
+    duplicates : {"keep", "count", "drop", "error"}, default "keep"
+        Rows that repeat customer, date and amount of another: two transactions (``"keep"``), the same but
+        counted in ``counts["n_duplicates"]``, one transaction, or an error. Looking for them costs more
+        than all the rest, so it is not done unless asked for.
     currency : str, optional
         Column of the currency, to be sure that there is only one.
 
@@ -336,6 +344,7 @@ def rfm(
         ("frequency", frequency, get_args(Frequency)),
         ("refunds", refunds, ("net", "gross")),
         ("future", future, get_args(Future)),
+        ("duplicates", duplicates, get_args(Duplicates)),
     ):
         if value not in allowed:
             raise one_of(name, value, allowed)
@@ -365,6 +374,7 @@ def rfm(
         refunds=policy,
         future=future,
         frequency=frequency,
+        duplicates=duplicates,
     )
     values = _values(totals, day)
     if len(fixed) < len(DIMENSIONS) and len(totals.customer) < bins:
@@ -390,6 +400,7 @@ def rfm(
         frequency=frequency,
         refunds=policy,
         future=future,
+        duplicates=duplicates,
         currency=currency,
         _cuts=found,
         table=table,
