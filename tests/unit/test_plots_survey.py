@@ -22,3 +22,10 @@ def test_careless_and_weight_figures():
     frame = pd.DataFrame(np.random.default_rng(1).integers(1, 8, (40, 6)), columns=list("abcdef"))
     assert sat.plot(sat.careless(frame, list("abcdef")))._repr_png_()[:4] == b"\x89PNG"
     assert sat.plot(sat.weight_summary([1, 2, 3]))._repr_png_()[:4] == b"\x89PNG"
+
+
+def test_missing_and_reliability_figures():
+    frame = pd.DataFrame(np.random.default_rng(1).integers(1, 8, (40, 3)), columns=list("abc")).astype(float)
+    frame.loc[3:7, "b"] = np.nan
+    for result in (sat.missing_report(frame, list("abc")), sat.cronbach_alpha(frame), sat.icc(frame)):
+        assert sat.plot(result)._repr_png_()[:4] == b"\x89PNG"

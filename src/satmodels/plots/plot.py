@@ -10,6 +10,8 @@ from satmodels.results import Result
 
 # result kind -> module of this folder and its function(result, **options) -> matplotlib Figure
 _FIGURES: dict[str, tuple[str, str]] = {
+    "reliability": ("survey", "reliability_figure"),
+    "missing": ("survey", "missing_figure"),
     "weight_summary": ("survey", "weights_figure"),
     "careless": ("survey", "careless_figure"),
     "check": ("survey", "check_figure"),

@@ -132,3 +132,66 @@ def weights_figure(summary: Any, *, title: str | None = None) -> Any:
     axes.grid(axis="y", visible=False)
     axes.set_title(title or f"Design effect of the weights {summary.design_effect:.2f}")
     return figure
+
+
+@styled
+def missing_figure(result: Any, *, title: str | None = None) -> Any:
+    """Draw the share of missing answers of each item, the largest first.
+
+    Parameters
+    ----------
+    result : MissingResult
+        What :func:`missing_report` returned.
+    title : str, optional
+        Title of the figure.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+    """
+    rows = sorted(result.item_rows.rows(), key=lambda r: -r["share"])[:MAX_BARS]
+    test = "" if result.p_value is None else f"; missing at random by Little's test: p = {result.p_value:.3g}"
+    return _bars(
+        [r["item"] for r in rows],
+        [100 * r["share"] for r in rows],
+        title or f"Missing answers, {result.n:,} rows",
+        f"percent missing{test}",
+    )
+
+
+@styled
+def reliability_figure(result: Any, *, title: str | None = None) -> Any:
+    """Draw each item's correlation with the rest of the scale; negative ones are marked.
+
+    Parameters
+    ----------
+    result : ReliabilityResult
+        What :func:`cronbach_alpha`, :func:`mcdonald_omega` or their kin returned.
+    title : str, optional
+        Title of the figure.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+    """
+    rows = list(result.item_rows.rows())[:MAX_BARS]
+    ends = "" if result.conf_low is None else f" [{result.conf_low:.3f}, {result.conf_high:.3f}]"
+    return _bars(
+        [r["item"] for r in rows],
+        [r["item_rest"] for r in rows],
+        title or f"{result.rows['term'][0]} = {result.estimate:.3f}{ends}",
+        "correlation with the other items",
+    )
+
+
+def _bars(names: list[str], values: list[float], title: str, label: str) -> Any:
+    figure = new_figure(7.0, 1.4 + 0.3 * max(len(names), 2))
+    axes = figure.add_subplot()
+    axes.barh(range(len(names)), values, color=[BAD if v < 0 else COLOURS[0] for v in values], height=0.7)
+    axes.set_yticks(range(len(names)), [plain_text(shorten(str(n), 40)) for n in names])
+    axes.axvline(0, color=MUTED, linewidth=0.8)
+    axes.invert_yaxis()
+    axes.set_xlabel(label)
+    axes.grid(axis="y", visible=False)
+    axes.set_title(title)
+    return figure
