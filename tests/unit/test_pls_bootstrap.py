@@ -96,6 +96,24 @@ def test_bca_equals_scipy(frame: pd.DataFrame) -> None:
     assert (row["conf_low"], row["conf_high"]) == pytest.approx(tuple(np.quantile(draws, at)), abs=1e-9)
 
 
+def test_studentized_interval_of_a_mean_like_quantity(frame: pd.DataFrame) -> None:
+    """The bootstrap t of a correlation, with standard errors within draws from 20 groups."""
+    model = sat.PLSPM("Quality =~ q1\nLoyalty =~ l1\nLoyalty ~ Quality")
+    result = sat.bootstrap(model, frame, n=800, seed=5, interval="studentized")
+    plain = sat.bootstrap(model, frame, n=800, seed=5)
+    row, other = result.table("~").iloc[0], plain.table("~").iloc[0]
+    assert row["std_error"] == pytest.approx(other["std_error"], rel=0.15)
+    assert row["conf_low"] == pytest.approx(other["conf_low"], abs=0.06)
+    assert row["conf_high"] == pytest.approx(other["conf_high"], abs=0.06)
+    loadings = result.table("=~")
+    np.testing.assert_allclose(loadings["conf_low"], 1, atol=1e-9)
+    with pytest.raises(sat.ArgumentError, match="at least 40"):
+        sat.bootstrap(model, frame[:30], n=20, interval="studentized")
+    table = ResampleTable.of(frame[ITEMS].to_numpy(float))
+    grouped = table.grouped_bootstrap(30, 20, np.random.default_rng(1))
+    np.testing.assert_array_equal(grouped.sum(axis=0)[0], 120)
+
+
 def test_draws_that_fail_are_counted(frame: pd.DataFrame) -> None:
     rare = frame.assign(l2=np.where(np.arange(120) == 7, 2.0, 1.0))
     result = sat.bootstrap(sat.PLSPM(SPEC), rare, n=200, seed=1)

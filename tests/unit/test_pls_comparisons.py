@@ -158,3 +158,25 @@ def test_figures(waves: pd.DataFrame) -> None:
     assert sat.plot(sat.compare_groups(model, waves, "wave", n=20, seed=1, scale=(1, 10))) is not None
     assert sat.plot(sat.ipma(model.result_, "Loyalty", scale=(1, 10))) is not None
     assert sat.plot(sat.what_if(model.result_, {"Quality": 5}, scale=(1, 10))) is not None
+
+
+def test_exact_fit() -> None:
+    rng = np.random.default_rng(0)
+    f = rng.normal(size=400)
+    g = 0.6 * f + 0.8 * rng.normal(size=400)
+    frame = pd.DataFrame({f"x{i}": f + 0.7 * rng.normal(size=400) for i in range(3)})
+    for i in range(3):
+        frame[f"y{i}"] = g + 0.7 * rng.normal(size=400)
+    text = "F =~ x0 + x1 + x2\nG =~ y0 + y1 + y2\nG ~ F"
+    true = sat.fit_test(sat.PLSPM(text, consistent=True), frame, n=100, seed=1)
+    assert (true.tidy()["p_value"] > 0.05).all()
+    assert true.tidy()["model"].tolist() == ["estimated"] * 3 + ["saturated"] * 3
+    wrong = "F =~ x0 + x1 + y2\nG =~ y0 + y1 + x2\nG ~ F"
+    fitted = sat.fit_test(sat.PLSPM(wrong, consistent=True), frame, n=100, seed=1).tidy()
+    assert (fitted["p_value"].dropna() < 0.05).all()
+    assert (fitted["estimate"] > fitted["critical"]).sum() >= 4
+    study = sat.datasets.load_ecsi()
+    found = sat.fit_test(sat.PLSPM(study.spec), study.moments, n=50, seed=1).tidy()
+    assert found["estimate"][0] == pytest.approx(0.123604, abs=1e-6)
+    with pytest.raises(sat.ArgumentError, match="20 resamples"):
+        sat.fit_test(sat.PLSPM(text), frame, n=2)

@@ -73,7 +73,12 @@ def apa_text(result: BootstrapResult) -> str:
     str
         One sentence per path, with coefficient, standard error, interval and p-value.
     """
-    kind = {"percentile": "percentile", "bca": "bias-corrected and accelerated", "basic": "basic"}
+    kind = {
+        "percentile": "percentile",
+        "bca": "bias-corrected and accelerated",
+        "basic": "basic",
+        "studentized": "studentized",
+    }
     used = result.n - result.n_failed
     lines = [
         f"Standard errors and {result.level:.0%} confidence intervals ({kind.get(result.interval, result.interval)}) "

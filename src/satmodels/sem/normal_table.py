@@ -81,6 +81,10 @@ class NormalTable:
             found[:, start : start + size] = self._packed(mean, half @ half.transpose(0, 2, 1))
         return found
 
+    def grouped_bootstrap(self, n: int, groups: int, rng: np.random.Generator) -> Array:
+        """Refuse: there are no rows to be grouped."""
+        raise ArgumentError(NEEDS_ROWS.format(what='interval="studentized"'))
+
     def sums_of(self, indices: NDArray[np.integer]) -> Array:
         """Refuse: there are no rows to be numbered."""
         raise ArgumentError(NEEDS_ROWS.format(what="indices="))

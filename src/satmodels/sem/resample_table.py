@@ -99,6 +99,31 @@ class ResampleTable:
             units_left -= size
         return total
 
+    def grouped_bootstrap(self, n: int, groups: int, rng: np.random.Generator) -> Array:
+        """Draw like :meth:`bootstrap`, with the sums of each group of units apart.
+
+        Units are dealt into groups at random, once for all draws: leaving out one group after the other
+        gives a jackknife standard error within each draw.
+
+        Returns
+        -------
+        ndarray, shape (groups, 1 + items + pairs, n)
+        """
+        total = np.zeros((groups, self._width, n))
+        group = rng.permutation(self.n_units) % groups
+        left = np.full(n, self.n_units)
+        units_left = self.n_units
+        for first, products in self._blocks():
+            size = len(products)
+            here = left if size == units_left else rng.binomial(left, size / units_left)
+            counts = _count(rng.integers(0, size, int(here.sum())), here, size)
+            for g in range(groups):
+                own = np.flatnonzero(group[first : first + size] == g)
+                total[g] += products[own].T @ counts[:, own].T
+            left = left - here
+            units_left -= size
+        return total
+
     def sums_of(self, indices: Indices) -> Array:
         """Return the sums of given resamples: ``indices`` has one row of unit numbers for each."""
         total = np.zeros((self._width, len(indices)))
