@@ -12,12 +12,14 @@ import ast
 import dataclasses
 import importlib
 import inspect
+import pkgutil
 from pathlib import Path
 
 import pytest
 
 import satmodels
 from satmodels import _PUBLIC
+from satmodels.results import Result
 
 PINNED = Path(__file__).parent / "public_api.txt"
 DATASETS = ("EcsiStudy", "ServiceStudy", "load_ecsi", "simulate_service")
@@ -31,7 +33,21 @@ def describe() -> str:
     datasets = importlib.import_module("satmodels.datasets")
     for name in DATASETS:
         lines += _describe(f"datasets.{name}", getattr(datasets, name))
+    # results are received and never made by users: what can be asked of them is pinned
+    for module in pkgutil.walk_packages(satmodels.__path__, "satmodels."):
+        if not module.name.endswith("__main__"):
+            importlib.import_module(module.name)
+    ours = (cls for cls in _subclasses(Result) if cls.__module__.startswith("satmodels."))
+    for cls in sorted(ours, key=lambda c: c.__name__):
+        lines.append(f"result {cls.__name__} [{cls.kind}]")
+        inherited = set(_members(Result))
+        lines += [f"    .{member}" for member in _members(cls) if member not in inherited]
     return "\n".join(lines) + "\n"
+
+
+def _subclasses(cls: type[Result]) -> set[type[Result]]:
+    below = set(cls.__subclasses__())
+    return below.union(*(_subclasses(c) for c in below)) if below else below
 
 
 def _describe(name: str, value: object) -> list[str]:
