@@ -244,3 +244,12 @@ def test_answer_takes_codes_and_labels_and_shows_no_answer_in_its_errors():
             continue  # a missing answer, as in a frame
         with pytest.raises(ValueError):
             SURVEY.Answer.model_validate_json(bad)
+
+
+def test_preparation_is_reported_alike_on_every_engine(engine):
+    report = SURVEY.preparation(engine(ANSWERS))
+    rows = {(r["column"], r["step"], r["code"]): r["n"] for r in report.steps.rows()}
+    assert rows["nps", "missing code", "99"] == 1 and rows["f", "missing code", "99"] == 1
+    assert rows["nps", "missing code", "-9"] == 0 and rows["q1", "label to code", None] == 3
+    assert rows["nps", "invalid", None] == 2 and rows["q1", "turned round", None] == 5
+    assert rows["reliable", "derived", None] == 5

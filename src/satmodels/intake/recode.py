@@ -8,9 +8,9 @@ from typing import Any
 
 import narwhals.stable.v2 as nw
 
-from satmodels.intake.frames import Frame
+from satmodels.intake.frames import Frame, collect
 from satmodels.intake.rules import ColumnRule, is_missing
-from satmodels.intake.violations import TEXTUAL, conditions_of, cell_by_cell_only
+from satmodels.intake.violations import TEXTUAL, cell_by_cell_only, conditions_of
 
 MAX_CHAIN = 200  # labels that are written as one expression; more would nest too deeply for some engines
 
@@ -78,6 +78,36 @@ def recode(frame: Frame, recodes: Sequence[Recode], differences: Sequence[Differ
             ]
         )
     return native.to_native()
+
+
+def count_codes(frame: Frame, codes: Mapping[str, Sequence[int | str]]) -> dict[tuple[str, int | str], int]:
+    """Count how often each code stands in its column, in one pass of the engine."""
+    wanted = [(column, code) for column, found in codes.items() for code in found]
+    sums: list[nw.Expr] = []
+    places: list[tuple[str, int | str]] = []
+    counts: dict[tuple[str, int | str], int] = dict.fromkeys(wanted, 0)
+    for column, code in wanted:
+        dtype = frame.dtype(column)
+        if cell_by_cell_only(frame, column):
+            continue
+        if isinstance(code, str):
+            equal = nw.col(column).cast(nw.String) == code if isinstance(dtype, TEXTUAL) else None
+        else:
+            equal = nw.col(column) == code if dtype.is_numeric() else None
+        if equal is not None:
+            sums.append(equal.cast(nw.Int64).sum().alias(f"c{len(places)}"))
+            places.append((column, code))
+    if sums:
+        native: Any = frame.narwhals
+        counted = collect(native.select(*sums), "counting codes")
+        for i, place in enumerate(places):
+            counts[place] = int(counted[f"c{i}"][0] or 0)
+    for column in codes:
+        if cell_by_cell_only(frame, column):
+            for value in frame.values(column):
+                if not isinstance(value, bool | list) and (column, value) in counts:
+                    counts[(column, value)] += 1
+    return counts
 
 
 def _widened(native: Any, column: str) -> nw.Expr:

@@ -3,27 +3,37 @@
 from __future__ import annotations
 
 import dataclasses
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from satmodels.errors import SchemaError, near_matches, one_of
 from satmodels.intake.frames import Frame, open_frame
-from satmodels.intake.recode import Difference, Recode, recode
+from satmodels.intake.recode import Difference, Recode, count_codes, recode
 from satmodels.intake.violations import count_violations
+from satmodels.results import Result, Table
 from satmodels.survey.check import COLUMN_THERE, Violation, _remedy
 from satmodels.survey.items import Gap
+from satmodels.survey.scale import in_language
 
 if TYPE_CHECKING:
     from satmodels.survey.columns import Column
     from satmodels.survey.survey import Survey
 
 AS_ANSWERED = "_as_answered"  # a reverse item's answers as they were given; marks a prepared frame
-INVALID = ("error", "missing")
+WAYS = ("error", "missing")
+STEPS = MISSING, LABEL, INVALID, TURNED, DERIVED = (
+    "missing code",
+    "label to code",
+    "invalid",
+    "turned round",
+    "derived",
+)
 
 
 def prepare(survey: Survey, data: Any, invalid: str = "error") -> Any:
     """Return the prepared answers; see :meth:`Survey.prepare`."""
-    if invalid not in INVALID:
-        raise one_of("invalid", invalid, INVALID)
+    if invalid not in WAYS:
+        raise one_of("invalid", invalid, WAYS)
     frame = open_frame(data)
     columns = [column for column in survey.columns.values() if column.item is not None]
     for column in columns:
@@ -42,6 +52,71 @@ def prepare(survey: Survey, data: Any, invalid: str = "error") -> Any:
         if isinstance(item, Gap)
     ]
     return recode(frame, recodes, differences)
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True, repr=False)
+class PreparationReport(Result):
+    """What preparing a frame does to it: see :meth:`Survey.preparation`.
+
+    Attributes
+    ----------
+    steps : Table
+        ``column, step, code, meaning, n``.
+    n_rows : int
+        Rows of the frame.
+    """
+
+    kind: ClassVar[str] = "preparation"
+    steps: Table
+    n_rows: int
+
+    def _tidy(self) -> Table:
+        return self.steps
+
+    def _glance(self) -> Mapping[str, Any]:
+        n = {step: 0 for step in STEPS}
+        for row in self.steps.rows():
+            n[row["step"]] += row["n"] or 0
+        return {"n_rows": self.n_rows, **{f"n_{step.replace(' ', '_')}": count for step, count in n.items()}}
+
+
+def preparation(survey: Survey, data: Any) -> PreparationReport:
+    """Count what preparing a frame does to it; see :meth:`Survey.preparation`."""
+    frame = open_frame(data)
+    columns = [c for c in survey.columns.values() if c.item is not None and c.name in frame.columns]
+    sources = {column.name: _source(column, frame) for column in columns}
+    codes = {sources[c.name]: [*c.missing, *(c.codes or {})] for c in columns}
+    counts = count_codes(frame, codes)
+    rules = [dataclasses.replace(c.rule, column=sources[c.name], required=False) for c in columns]
+    counted = count_violations(frame, rules)
+    bad: dict[str, int] = {}
+    for broken in counted.broken:
+        bad[broken.column] = bad.get(broken.column, 0) + broken.n_bad
+    rows: list[dict[str, Any]] = []
+    for column in columns:
+        item, source = column.item, sources[column.name]
+        declared = {**survey.missing_codes, **((item.missing_codes if item else None) or {})}
+        for code in column.missing:
+            meaning = in_language(declared.get(code))
+            n = counts[(source, code)]
+            rows.append(
+                {"column": column.name, "step": MISSING, "code": str(code), "meaning": meaning, "n": n}
+            )
+        labels = sum(counts[(source, text)] for text in column.codes or {})
+        steps = [(LABEL, labels), (INVALID, bad.get(source, 0))]
+        if column.reverse:
+            steps.append((TURNED, counted.n_rows))
+        rows += [{"column": column.name, "step": step, "n": n} for step, n in steps if n]
+    rows += [
+        {"column": item.name, "step": DERIVED, "n": counted.n_rows}
+        for item in survey.items
+        if isinstance(item, Gap)
+    ]
+    return PreparationReport(
+        library=frame.library,
+        steps=Table.from_records(rows, ("column", "step", "code", "meaning", "n")),
+        n_rows=counted.n_rows,
+    )
 
 
 def _refuse_invalid(survey: Survey, frame: Frame, columns: list[Column]) -> None:

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from satmodels.sem.model.spec import ModelSpec
     from satmodels.survey.check import CheckReport
     from satmodels.survey.difference import SurveyDiff
+    from satmodels.survey.prepare import PreparationReport
 
 FORMAT = 1  # of the JSON document
 MAX_ITEMS = 2000
@@ -328,6 +329,28 @@ class Survey(Spec):
         from satmodels.survey.prepare import prepare
 
         return prepare(self, frame, invalid)
+
+    def preparation(self, frame: Any) -> PreparationReport:
+        """Say what :meth:`prepare` does to a frame, without doing it.
+
+        Returns
+        -------
+        PreparationReport
+            ``tidy()``: ``column, step, code, meaning, n``: how often each missing code stands there, how
+            many labels become codes, how many answers are invalid, what is turned round and derived.
+
+        Examples
+        --------
+        >>> import pandas as pd, satmodels as sat
+        >>> survey = sat.Survey("s", [sat.Recommend("nps")], missing_codes={99: "don't know"})
+        >>> survey.preparation(pd.DataFrame({"nps": [9, 99, 99, 12]})).tidy()[["column", "step", "code", "n"]]
+          column          step  code  n
+        0    nps  missing code    99  2
+        1    nps       invalid  None  1
+        """
+        from satmodels.survey.prepare import preparation
+
+        return preparation(self, frame)
 
     @cached_property
     def Answer(self) -> type[BaseModel]:
