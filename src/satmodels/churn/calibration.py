@@ -17,8 +17,8 @@ Method = Literal["none", "sigmoid", "isotonic"]
 NEEDED = 5.99  # 95 % quantile of chi-squared with 2 df: what the sigmoid must gain to be used by "auto"
 FEWEST_HELD_OUT = 50
 EPSILON = 1e-6
-ROWS_FOR_ISOTONIC, LEAVERS_FOR_ISOTONIC = 2000, 200  # held-out, for "auto"
-PULL = 20.0  # imaginary rows of the sigmoid's probability in each level of the isotonic map
+ROWS_FOR_ISOTONIC, LEAVERS_FOR_ISOTONIC = 2000, 500  # held-out, for "auto"
+PULL = 5.0  # imaginary leavers that the sigmoid contributes to each level of the isotonic map
 ITERATIONS = 50
 
 
@@ -142,7 +142,7 @@ def _steps(eta: Array, score: Array, y: Array, weight: Array) -> tuple[Array, Ar
     """Return the corners of a centred isotonic regression (Oron & Flournoy 2017), pulled to the sigmoid.
 
     Each level of the isotonic regression stands at the mean score of its rows, with straight lines of the
-    log-odds between; PULL imaginary rows at the sigmoid's probability keep small levels from certainty.
+    log-odds between; imaginary rows at the sigmoid's probability keep small levels from certainty.
     """
     from scipy.optimize import isotonic_regression
 
@@ -155,5 +155,7 @@ def _steps(eta: Array, score: Array, y: Array, weight: Array) -> tuple[Array, Ar
     expected = np.add.reduceat((weight * special.expit(eta))[order], first)
     edges = np.asarray(isotonic_regression(left / mass, weights=mass).blocks)[:-1]
     mass, left, centre, expected = (np.add.reduceat(part, edges) for part in (mass, left, centre, expected))
-    rate = (left + PULL * expected / mass) / (mass + PULL)
+    share = left.sum() / mass.sum()
+    pull = PULL / min(share, 1 - share)
+    rate = (left + pull * expected / mass) / (mass + pull)
     return centre / mass, log_odds(np.maximum.accumulate(np.clip(rate, EPSILON, 1 - EPSILON)))

@@ -62,7 +62,7 @@ class ChurnClassifier(ClassifierMixin, BaseEstimator):
     calibration : {"auto", "sigmoid", "isotonic", None}, default "auto"
         How scores become probabilities, fitted on the held-out rows of the inner validation: by a sigmoid
         (Platt 1999), or by a centred isotonic regression that is pulled to the sigmoid where rows are few.
-        ``"auto"`` takes the latter from 2,000 held-out rows with 200 leavers on; below that, the sigmoid where
+        ``"auto"`` takes the latter from 2,000 held-out rows with 500 leavers on; below that, the sigmoid where
         it gains significantly (likelihood ratio, 5 %). None skips it, and with a named
         estimator skips the inner validation too; the watch list then has no intervals.
     costs : ChurnCosts, optional

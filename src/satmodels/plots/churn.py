@@ -72,12 +72,12 @@ def _gains(ax: Axes, result: ChurnReport) -> None:
     glance = result._glance()
     if glance["recall_10"] is not None:
         ax.plot([10], [100 * glance["recall_10"]], marker="o", color=COLOURS[1])
-        ax.annotate(
-            f"riskiest 10 %: {100 * glance['recall_10']:.0f} % of leavers\n(lift {glance['lift_10']:.1f})",
-            (10, 100 * glance["recall_10"]),
-            xytext=(12, -6),
-            textcoords="offset points",
-            va="top",
+        ax.text(
+            0.97,
+            0.05,
+            f"the riskiest 10 %: {100 * glance['recall_10']:.0f} % of leavers\n(lift {glance['lift_10']:.1f})",
+            transform=ax.transAxes,
+            ha="right",
             fontsize=9,
         )
     ax.set(
@@ -140,8 +140,8 @@ def drift_figure(result: DriftReport, *, top: int = 15) -> Figure:
             fontsize=8,
             color=MUTED,
         )
-    ax.set(xlabel="Population stability index", title="What has moved?")
-    ax.title.set_position((0, 1.06))
+    ax.set_xlabel("Population stability index")
+    ax.set_title("What has moved?", pad=18)
     ax.grid(False, axis="y")
     return figure
 
