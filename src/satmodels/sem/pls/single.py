@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from satmodels.sem.pls.batch_algebra import SINGULAR
 from satmodels.sem.pls.structure import Structure
 
 Array = NDArray[np.float64]
@@ -85,3 +86,44 @@ def _block_inverse(corr: Array, structure: Structure) -> Array | None:
         if mode == "B":
             transform[block, block] = np.linalg.inv(corr[block, block])
     return transform
+
+
+def single_composites(corr: Array, weights: Array, structure: Structure) -> tuple[Array, Array, Array]:
+    """Return signed weights, loadings (rows,) and construct correlations of one matrix."""
+    mask = structure.mask()
+    wide = np.zeros(mask.shape)
+    wide[mask] = weights
+    products = corr @ wide
+    sign = np.where((products * mask).sum(axis=0) < 0, -1.0, 1.0)
+    wide *= sign
+    products *= sign
+    between = wide.T @ products
+    np.fill_diagonal(between, 1.0)
+    return wide[mask], products[mask], between
+
+
+def single_paths(construct_corr: Array, structure: Structure) -> Array:
+    """Regress each target on its sources: all regressions as one stack of padded systems."""
+    k = len(structure.constructs)
+    paths = np.zeros((k, k))
+    if np.isnan(construct_corr).any():
+        return np.full((k, k), np.nan)
+    targets = [t for t, sources in enumerate(structure.sources) if sources]
+    predictor = np.zeros((len(targets), k), dtype=bool)
+    for i, t in enumerate(targets):
+        predictor[i, list(structure.sources[t])] = True
+    systems = np.where(predictor[:, :, None] & predictor[:, None, :], construct_corr, np.eye(k))
+    right = np.where(predictor, construct_corr[targets], 0.0)
+    # a system that is singular, or nearly so, gives NaN as in the batch
+    usable = np.linalg.eigvalsh(systems)[:, 0] > SINGULAR
+    paths[targets] = np.nan
+    paths[np.array(targets)[usable]] = np.linalg.solve(systems[usable], right[usable, :, None])[:, :, 0]
+    return np.where(np.isnan(paths) & ~_possible(structure), 0.0, paths)
+
+
+def _possible(structure: Structure) -> NDArray[np.bool_]:
+    k = len(structure.constructs)
+    there = np.zeros((k, k), dtype=bool)
+    for t, s in structure.paths:
+        there[t, s] = True
+    return there
