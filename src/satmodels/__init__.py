@@ -86,7 +86,10 @@ _PUBLIC: dict[str, str] = {
     "rfm": "scores.rfm",
     # structural models
     "CBSEM": "sem.covariance.estimator",
+    "cross_check": "sem.covariance.second_opinion",
     "invariance": "sem.groups",
+    "to_lavaan": "sem.covariance.export",
+    "to_semopy": "sem.covariance.export",
     "ModelSpec": "sem.model.spec",
     "PLSPM": "sem.pls.estimator",
     "acsi": "sem.model.templates",
@@ -221,6 +224,9 @@ if TYPE_CHECKING:
 
     # structural models
     from satmodels.sem.covariance.estimator import CBSEM as CBSEM
+    from satmodels.sem.covariance.export import to_lavaan as to_lavaan
+    from satmodels.sem.covariance.export import to_semopy as to_semopy
+    from satmodels.sem.covariance.second_opinion import cross_check as cross_check
     from satmodels.sem.groups import invariance as invariance
     from satmodels.sem.ipma import ipma as ipma
     from satmodels.sem.model.spec import ModelSpec as ModelSpec

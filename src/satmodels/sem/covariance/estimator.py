@@ -31,6 +31,7 @@ from satmodels.sem.covariance.outcome import build_result
 from satmodels.sem.covariance.reading import _named, read_rows, read_samples
 from satmodels.sem.covariance.resampling import CovarianceResampling, bollen_stine
 from satmodels.sem.covariance.result import CovarianceResult
+from satmodels.sem.covariance.semopy_engine import cross_check, semopy_estimates
 from satmodels.sem.covariance.table import build_table
 from satmodels.sem.model.spec import ModelSpec
 from satmodels.sem.pls.answers import read_answers, read_clusters
@@ -53,7 +54,7 @@ class CBSEM(TransformerMixin, BaseEstimator):
     ----------
     spec : ModelSpec or str
         The model, in lavaan's words. Constructs are measured by ``=~``.
-    estimator : {"ML", "MLR", "MLM", "GLS", "ULS", "WLS", "DWLS"}, default "ML"
+    estimator : {"ML", "MLR", "MLM", "GLS", "ULS", "WLS", "DWLS", "WLSMV", "ULSMV"}, default "ML"
         Maximum likelihood; the same with standard errors and a test that do not lean on normality (MLR:
         Yuan-Bentler and the observed information, also with missing answers; MLM: Satorra-Bentler);
         generalised, unweighted, distribution-free and diagonally weighted least squares.
@@ -65,9 +66,14 @@ class CBSEM(TransformerMixin, BaseEstimator):
         From the expected or the observed information, or by sandwich. "auto" is expected for ML and GLS,
         observed with missing answers, robust for MLR, MLM, ULS and DWLS. (For ULS and DWLS "expected" is what
         lavaan calls standard; it is not valid unless the weight happens to be right.)
+    ordered : sequence of str, default ()
+        Columns of ordered answers (Likert items, 1-5, 1-7): all columns of the model, or none. Goes with
+        "WLSMV" (the usual choice), "ULSMV", "DWLS" and "ULS" on polychoric correlations.
     group : str, optional
         Column that divides the rows into groups; every group gets its own parameters (and intercepts),
         save for equal labels and what ``equal`` says.
+    cluster : str, optional
+        Column of clusters (shops, households) whose rows are not independent.
     equal : sequence of str, default ()
         What is equal across groups: "loadings", "intercepts", "residuals", "residual_covariances", "paths",
         "construct_variances", "construct_covariances", "means".
@@ -75,6 +81,9 @@ class CBSEM(TransformerMixin, BaseEstimator):
         Whether intercepts are part of the model; by default with groups and where the model text has ``~ 1``.
     unit_variance : bool, default False
         Give constructs variance 1 instead of fixing their first loading.
+    engine : {"native", "semopy"}, default "native"
+        Whose point estimates to use; everything else is ours, and so is the proof of convergence. semopy gets
+        complete rows of one group only, in text that we write anew.
     strict : bool, default False
         Raise instead of warning when the solution is improper.
     level : float, default 0.95
@@ -134,6 +143,7 @@ class CBSEM(TransformerMixin, BaseEstimator):
         equal: tuple[str, ...] = (),
         means: bool | None = None,
         unit_variance: bool = False,
+        engine: str = "native",
         strict: bool = False,
         level: float = 0.95,
     ) -> None:
@@ -148,6 +158,7 @@ class CBSEM(TransformerMixin, BaseEstimator):
         self.equal = equal
         self.means = means
         self.unit_variance = unit_variance
+        self.engine = engine
         self.strict = strict
         self.level = level
 
@@ -159,8 +170,9 @@ class CBSEM(TransformerMixin, BaseEstimator):
         X : dataframe or Moments
             The answers. From Moments the cost does not depend on the number of rows.
         y : ignored
-        sample_weight : array of shape (n,), optional
-            Survey weights.
+        sample_weight : array of shape (n,) or str, optional
+            Survey weights, or the column that holds them (pseudo-maximum likelihood). With weights or
+            clusters "ML" becomes "MLR": the standard errors and the test account for them.
 
         Raises
         ------
@@ -182,6 +194,13 @@ class CBSEM(TransformerMixin, BaseEstimator):
             return self._fit_ordered(X, spec, sample_weight)
         # rules of the model are looked at before the data is
         plain = build_table(spec, n_groups=max(spec.n_groups, 1))
+        # weighted or clustered rows are no simple sample: what follows from its likelihood would be too narrow
+        designed = sample_weight is not None or self.cluster is not None
+        estimator = "MLR" if designed and self.estimator == "ML" else self.estimator
+        if designed and estimator not in ("MLR", "MLM"):
+            raise ArgumentError(
+                f'weights and clusters go with estimator "ML", "MLR" or "MLM", not {self.estimator!r}'
+            )
         samples = read_samples(
             X,
             spec.observed,
@@ -189,7 +208,7 @@ class CBSEM(TransformerMixin, BaseEstimator):
             group=self.group,
             sample_weight=sample_weight,
             cluster=self.cluster,
-            keep_rows=self.estimator in NEEDS_ROWS or self.standard_errors == "robust",
+            keep_rows=designed or self.estimator in NEEDS_ROWS or self.standard_errors == "robust",
             incomplete=self.missing == "fiml",
             exogenous=plain.exogenous,
         )
@@ -207,10 +226,40 @@ class CBSEM(TransformerMixin, BaseEstimator):
             equal=tuple(self.equal),
         )
         wishart = self.likelihood == "wishart"
-        fit = fit_table(table, samples, estimator="wishart" if wishart else self.estimator, spec=spec)
-        inference = infer(fit, self.estimator, wishart=wishart, errors=self.standard_errors)
-        self._finish(fit, spec, inference)
+        fit = fit_table(table, samples, estimator="wishart" if wishart else estimator, spec=spec)
+        if self.engine == "semopy":
+            fit = self._by_semopy(spec, fit, estimator)
+        inference = infer(fit, estimator, wishart=wishart, errors=self.standard_errors)
+        self._finish(fit, spec, inference, estimator=estimator)
         return self
+
+    def _by_semopy(self, spec: ModelSpec, fit: Fit, estimator: str) -> Fit:
+        if estimator not in ("ML", "MLR", "MLM") or self.unit_variance or self.likelihood == "wishart":
+            raise EngineError(
+                "semopy is asked for maximum likelihood with first loadings of 1 only",
+                engine="semopy",
+                feature="other estimators",
+                alternative='engine="native"',
+            )
+        return fit.at(semopy_estimates(spec, fit).x)
+
+    def cross_check(self) -> pd.DataFrame:
+        """Refit with semopy and lay its estimates beside these.
+
+        Returns
+        -------
+        DataFrame
+            ``lhs, op, rhs, native, semopy, difference`` (in standard errors), largest difference first.
+
+        Raises
+        ------
+        EngineError
+            semopy lacks what the model has.
+        """
+        check_is_fitted(self, "result_")
+        if self.ordered or self.unit_variance:
+            raise EngineError("semopy does not do this model", engine="semopy", alternative='engine="native"')
+        return cross_check(ModelSpec.of(self.spec), self._fit, self.result_)
 
     def _fit_ordered(self, X: Any, spec: ModelSpec, sample_weight: Any) -> Self:
         ordered = tuple(self.ordered)
@@ -234,11 +283,12 @@ class CBSEM(TransformerMixin, BaseEstimator):
         spec: ModelSpec,
         inference: Inference,
         thresholds: Sequence[tuple[str, str, float, float]] = (),
+        estimator: str | None = None,
     ) -> None:
         self.result_: CovarianceResult = build_result(
             fit,
             spec,
-            estimator=self.estimator,
+            estimator=estimator or self.estimator,
             vcov=inference.vcov,
             measures=inference.measures,
             level=self.level,
@@ -267,6 +317,8 @@ class CBSEM(TransformerMixin, BaseEstimator):
             raise one_of("missing", self.missing, ("drop", "fiml"))
         if self.likelihood not in ("normal", "wishart"):
             raise one_of("likelihood", self.likelihood, ("normal", "wishart"))
+        if self.engine not in ("native", "semopy"):
+            raise one_of("engine", self.engine, ("native", "semopy"))
         if self.standard_errors not in STANDARD_ERRORS:
             raise one_of("standard_errors", self.standard_errors, STANDARD_ERRORS)
         if self.estimator in ("WLSMV", "ULSMV") and not self.ordered:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -16,9 +16,9 @@ from satmodels.sem.covariance.identification import check_identified
 from satmodels.sem.covariance.moment_distance import MomentDistance
 from satmodels.sem.covariance.patterns import PatternLikelihood
 from satmodels.sem.covariance.samples import Sample
-from satmodels.sem.covariance.scoring import Problem, Solution, minimise
+from satmodels.sem.covariance.scoring import Problem, Solution, minimise, newton_decrement
 from satmodels.sem.covariance.starts import plain_values, starting_values
-from satmodels.sem.covariance.table import ParameterTable
+from satmodels.sem.covariance.table import Parameter, ParameterTable
 from satmodels.sem.covariance.ties import Inequality, Ties, label_ties, read_constraints, tie
 from satmodels.sem.model.spec import ModelSpec
 
@@ -82,6 +82,20 @@ class Fit:
     def n(self) -> int:
         """Number of rows."""
         return sum(s.n for s in self.samples)
+
+    def at(self, x: Array) -> Fit:
+        """Return the fit with other estimates (own units), judged by the same decrement."""
+        scaled = x / self.units
+        implied = self.problem.implied(scaled)
+        k = self.problem.ties.k
+        value = self.problem.value(implied)
+        decrement = np.inf
+        if np.isfinite(value):
+            gradient = k.T @ self.problem.gradient(implied)
+            decrement = newton_decrement(k.T @ self.problem.information(implied) @ k, gradient)
+        solution = Solution(scaled, implied, value, float(decrement), 0)
+        raw = [r.scaled(1 / s) for r, s in zip(self.problem.arrows, self.scales, strict=True)]
+        return replace(self, solution=solution, x=x, implied=[r.at(x) for r in raw])
 
     def shifted(self, sample: Sample) -> float:
         """Return a saturated minus log-likelihood for the divided columns."""
@@ -279,10 +293,6 @@ def inverse_or_none(matrix: Array) -> Array | None:
 
 def baseline_table(table: ParameterTable) -> ParameterTable:
     """Return the baseline model: free variances and means, no covariance but among exogenous variables."""
-    from dataclasses import replace
-
-    from satmodels.sem.covariance.table import Parameter
-
     rows: list[Parameter] = []
     for group in range(table.n_groups):
         for v in table.observed:

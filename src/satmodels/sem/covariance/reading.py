@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from satmodels.errors import ArgumentError, DataError, SchemaError, unknown
 from satmodels.intake.batches import matrix
+from satmodels.intake.cells import check_weight
 from satmodels.intake.frames import Frame, open_frame
 from satmodels.sem.covariance.patterns import Patterns, saturated_fit
 from satmodels.sem.covariance.samples import Sample, as_moments, sample_from_moments
@@ -174,12 +175,13 @@ class _Groups:
 def _read_rows(
     frame: Frame, columns: Sequence[str], group: str | None, sample_weight: Any, cluster: str | None
 ) -> tuple[Array, _Groups, Array | None, NDArray[np.intp] | None]:
-    labels = [c for c in (group, cluster) if c is not None]
+    weight = sample_weight if isinstance(sample_weight, str) else None
+    labels = [c for c in (group, cluster, weight) if c is not None]
     for c in labels:
         if c not in frame.columns:
             raise unknown("column", c, frame.columns)
     if len({*columns, *labels}) < len(columns) + len(labels):
-        raise ArgumentError("a column is used twice: as an item and as group or cluster")
+        raise ArgumentError("a column is used twice: as an item and as group, cluster or weight")
     if not labels:
         rows = matrix(frame, columns)
         return rows, _Groups(None, len(rows)), _weights(sample_weight, len(rows)), None
@@ -193,6 +195,9 @@ def _read_rows(
         if inside.n_missing:
             raise DataError(f"{inside.n_missing} rows have no cluster in {cluster!r}", columns=[cluster])
         clusters = inside.number
+    if weight is not None:
+        check_weight(frame, weight)
+        sample_weight = np.array([float(v) for v in table[weight]])
     return rows, groups, _weights(sample_weight, len(rows)), clusters
 
 

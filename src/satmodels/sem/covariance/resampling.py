@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from satmodels.sem.assessment.effects import total_effects
-from satmodels.sem.covariance.arrows import Implied, build_arrows, fill_exogenous
+from satmodels.sem.covariance.arrows import GroupArrows, Implied, build_arrows, fill_exogenous
 from satmodels.sem.covariance.fitting import Fit, make_criterion
 from satmodels.sem.covariance.outcome import defined_parameters
 from satmodels.sem.covariance.samples import Sample
@@ -38,6 +39,10 @@ class CovarianceResampling:
     estimator: str
     table: ResampleTable
 
+    @functools.cached_property
+    def _arrows(self) -> GroupArrows:
+        return build_arrows(self.fit.table)[0]
+
     @property
     def n_parameters(self) -> int:
         """How many of the names are parameters of the model."""
@@ -47,8 +52,8 @@ class CovarianceResampling:
     def names(self) -> list[tuple[str, str, str]]:
         """The (lhs, op, rhs) of every quantity, the model's parameters first."""
         variables = (*self.fit.table.observed, *self.fit.table.constructs)
-        one, more = self._chains()
-        targets = self._targets()
+        one, more = self._chains
+        targets = self._targets
         return [
             *((p.lhs, p.op, p.rhs) for p in self.fit.table.parameters),
             *((d.name, ":=", d.expression) for d in self.spec.defined),
@@ -74,7 +79,7 @@ class CovarianceResampling:
             return None
         fit, old = self.fit, self.fit.samples[0]
         sample = Sample(None, old.columns, old.n, mean, cov, old.moments)
-        raw = fill_exogenous(build_arrows(fit.table)[0], fit.table, cov, mean)
+        raw = fill_exogenous(self._arrows, fit.table, cov, mean)
         criterion = make_criterion(self.estimator, sample, fit.std, fit.table.means)
         problem = Problem([raw.scaled(fit.scales[0])], [criterion], fit.problem.ties)
         solution = minimise(problem, fit.solution.x)
@@ -101,14 +106,15 @@ class CovarianceResampling:
             sd = np.sqrt(np.diag(implied.cov_all))
             paths = implied.a * sd / sd[:, None]
             rest = np.diag(implied.s) / np.diag(implied.cov_all)
-        paths = np.where(self._path_cells(), paths, 0.0)
+        paths = np.where(self._path_cells, paths, 0.0)
         total = total_effects(np.asarray(paths, float))
-        one, more = self._chains()
-        values += [float(1 - rest[t]) for t in self._targets()]
+        one, more = self._chains
+        values += [float(1 - rest[t]) for t in self._targets]
         values += [float(total[t, s]) for t, s in one]
         values += [float(total[t, s] - paths[t, s]) for t, s in more]
         return np.array(values)
 
+    @functools.cached_property
     def _path_cells(self) -> NDArray[np.bool_]:
         at = {v: i for i, v in enumerate((*self.fit.table.observed, *self.fit.table.constructs))}
         cells = np.zeros((len(at), len(at)), dtype=bool)
@@ -116,12 +122,14 @@ class CovarianceResampling:
             cells[at[target], at[source]] = True
         return cells
 
+    @functools.cached_property
     def _targets(self) -> list[int]:
-        return [int(t) for t in np.flatnonzero(self._path_cells().any(axis=1))]
+        return [int(t) for t in np.flatnonzero(self._path_cells.any(axis=1))]
 
+    @functools.cached_property
     def _chains(self) -> tuple[list[tuple[int, int]], list[tuple[int, int]]]:
         """Return (target, source) of all chains of arrows, and of those of two arrows or more."""
-        cells = self._path_cells().astype(float)
+        cells = self._path_cells.astype(float)
         count = np.linalg.inv(np.eye(len(cells)) - cells) - np.eye(len(cells))
         longer = count - cells
         return (

@@ -1,0 +1,305 @@
+"""CBSEM beyond plain likelihood: missing answers, ordered answers, invariance, bootstrap, a second opinion."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+from test_cbsem import MODEL, fit, survey
+
+import satmodels as sat
+from satmodels.sem.covariance.patterns import Patterns, saturated_fit
+from satmodels.sem.covariance.polychoric import bivariate_normal, polychoric
+
+FACTORS = "Quality =~ q1 + q2 + q3\nValue =~ v1 + v2 + v3\nLoyal =~ l1 + l2 + l3"
+ITEMS = tuple(f"{c}{i}" for c in "qvl" for i in (1, 2, 3))
+
+
+def with_gaps(share: float = 0.1, n: int = 400) -> pd.DataFrame:
+    frame = survey(n)
+    return frame.mask(np.random.default_rng(9).random(frame.shape) < share)
+
+
+def ordered(n: int = 500, categories: int = 5) -> pd.DataFrame:
+    frame = survey(n)
+    edges = np.linspace(4.5, 9.0, categories - 1)
+    return frame.apply(lambda column: np.digitize(column, edges) + 1)
+
+
+# missing answers ----------------------------------------------------------------------------------------
+
+
+def test_without_gaps_full_information_is_plain_likelihood_with_means():
+    frame = survey()
+    a, b = fit(MODEL, frame, means=True).result_, fit(MODEL, frame, missing="fiml").result_
+    assert b.fit_measures()["chisq"] == pytest.approx(a.fit_measures()["chisq"])
+    gappy = frame.copy()
+    gappy.loc[len(gappy)] = np.nan  # a row without any answer adds nothing but a count
+    c = fit(MODEL, gappy, missing="fiml").result_
+    assert (c.n, c.n_dropped) == (400, 1)
+    np.testing.assert_allclose(c.tidy()["estimate"], a.tidy()["estimate"], rtol=1e-6)
+
+
+def test_the_pattern_likelihood_has_the_derivatives_of_differences():
+    from satmodels.sem.covariance.arrows import build_arrows
+    from satmodels.sem.covariance.patterns import PatternLikelihood
+    from satmodels.sem.covariance.scoring import Problem
+    from satmodels.sem.covariance.table import build_table
+    from satmodels.sem.covariance.ties import label_ties
+
+    rows = with_gaps(0.2, 60)[list(ITEMS)].to_numpy()
+    table = build_table(sat.ModelSpec.parse(FACTORS), means=True)
+    problem = Problem(build_arrows(table), [PatternLikelihood(Patterns.of(rows), 0.0)], label_ties(table))
+    x = np.random.default_rng(2).uniform(0.4, 0.6, len(table.free))
+    x[[p.op == "~~" and p.lhs == p.rhs for p in table.free]] = 1.5
+    x[[p.op == "~1" for p in table.free]] = 7.0
+    gradient, hessian = problem.gradient(problem.implied(x)), problem.hessian(problem.implied(x))
+    for i in range(0, len(x), 3):
+        step = np.eye(len(x))[i] * 1e-5
+        up, down = problem.implied(x + step), problem.implied(x - step)
+        assert gradient[i] == pytest.approx(
+            (problem.value(up) - problem.value(down)) / 2e-5, rel=1e-5, abs=1e-4
+        )
+        row = (problem.gradient(up) - problem.gradient(down)) / 2e-5
+        np.testing.assert_allclose(hessian[i], row, rtol=1e-4, atol=1e-3)
+
+
+def test_the_saturated_fit_has_no_gradient_left():
+    rows = with_gaps(0.3)[list(ITEMS)].dropna(how="all").to_numpy()
+    patterns = Patterns.of(rows)
+    found = saturated_fit(patterns, ITEMS)
+    for i, j in ((0, 0), (3, 1), (8, 2)):
+        bump = np.zeros((9, 9))
+        bump[i, j] = bump[j, i] = 1e-4
+        up, down = (patterns.minus_logl(found.cov + s * bump, found.mean) for s in (1, -1))
+        assert up > found.minus_logl < down
+        assert abs(up - down) / 2e-4 < 1e-3
+
+
+def test_gaps_that_cant_be_bridged_are_named():
+    frame = survey()
+    frame.loc[:199, "q1"] = np.nan
+    frame.loc[200:, "v1"] = np.nan
+    with pytest.raises(sat.DataError, match=r"both '(v1|q1)' and '(v1|q1)'"):
+        fit(MODEL, frame, missing="fiml")
+    with pytest.raises(sat.ArgumentError, match="fiml"):
+        fit(MODEL, frame, missing="fiml", estimator="GLS")
+
+
+def test_robust_errors_are_wider_where_answers_are_skewed():
+    frame = survey(800, skew=True)
+    plain, robust = fit(MODEL, frame).result_, fit(MODEL, frame, estimator="MLR").result_
+    np.testing.assert_allclose(plain.tidy()["estimate"], robust.tidy()["estimate"])
+    assert robust.fit_measures()["chisq_scaling_factor"] > 1
+    assert not np.allclose(plain.tidy()["std_error"].dropna(), robust.tidy()["std_error"].dropna(), rtol=0.02)
+
+
+# weights and clusters -----------------------------------------------------------------------------------
+
+
+def test_weights_of_one_change_nothing_and_two_is_two_copies_for_the_estimates():
+    frame = survey(300)
+    robust = fit(MODEL, frame, estimator="MLR").result_
+    ones = sat.CBSEM(MODEL).fit(frame, sample_weight=np.full(300, 3.0)).result_
+    assert ones.estimator == "MLR"
+    np.testing.assert_allclose(ones.tidy()["std_error"], robust.tidy()["std_error"], rtol=1e-6)
+    weight = np.where(np.arange(300) < 100, 2.0, 1.0)
+    weighted = sat.CBSEM(MODEL).fit(frame.assign(w=weight), sample_weight="w").result_
+    copies = fit(MODEL, pd.concat([frame, frame[:100]])).result_
+    np.testing.assert_allclose(weighted.tidy()["estimate"], copies.tidy()["estimate"], rtol=1e-6)
+    with pytest.raises(sat.ArgumentError, match="weights and clusters"):
+        sat.CBSEM(MODEL, estimator="GLS").fit(frame, sample_weight=weight)
+    with pytest.raises(sat.SchemaError):
+        sat.CBSEM(MODEL).fit(frame, sample_weight=-weight)
+
+
+def test_clusters_of_one_row_are_the_sandwich():
+    frame = survey(200).assign(row=range(200))
+    single = fit(MODEL, frame, cluster="row").result_
+    robust = fit(MODEL, frame, estimator="MLR").result_
+    ratio = single.tidy()["std_error"] / robust.tidy()["std_error"]
+    np.testing.assert_allclose(ratio.dropna(), np.sqrt(200 / 199), rtol=1e-6)
+    doubled = pd.concat([frame, frame])
+    twice = fit(MODEL, doubled, cluster="row").result_  # every answer given twice says no more than once
+    np.testing.assert_allclose(twice.tidy()["std_error"], single.tidy()["std_error"], rtol=1e-5)
+
+
+# ordered answers ----------------------------------------------------------------------------------------
+
+
+def test_bivariate_normal_against_its_special_cases():
+    zero = np.array(0.0)
+    for rho in (-0.9, -0.3, 0.0, 0.5, 0.95):
+        orthant = bivariate_normal(zero, zero, np.array(rho))
+        assert orthant == pytest.approx(0.25 + np.arcsin(rho) / (2 * np.pi), abs=1e-12)
+    assert bivariate_normal(np.array(9.0), np.array(0.7), np.array(0.6)) == pytest.approx(
+        0.758036347776927, abs=1e-12
+    )
+
+
+def test_polychoric_finds_the_correlation_behind_the_categories():
+    rng = np.random.default_rng(4)
+    x = rng.multivariate_normal([0, 0], [[1, 0.6], [0.6, 1]], size=20_000)
+    codes = np.stack([np.digitize(x[:, 0], [-1, 0, 0.8]), np.digitize(x[:, 1], [0.3])], axis=1).astype(float)
+    found = polychoric(codes, ("a", "b"))
+    assert found.corr[0, 1] == pytest.approx(0.6, abs=0.02)
+    assert found.thresholds[0] == pytest.approx([-1, 0, 0.8], abs=0.04)
+
+
+def test_wlsmv():
+    frame = ordered()
+    model = fit(FACTORS, frame, estimator="WLSMV", ordered=ITEMS)
+    result = model.result_
+    assert result.converged and result.admissible
+    tidy = result.tidy()
+    assert (tidy["op"] == "|").sum() == 9 * 4
+    assert 0 < result.fit_measures()["chisq_scaled"] < 60
+    residual = tidy[(tidy["op"] == "~~") & (tidy["lhs"] == "q1")]
+    loading = result.standardized().query("op == '=~' and rhs == 'q1'")["estimate"].iloc[0]
+    assert residual["estimate"].iloc[0] == pytest.approx(1 - loading**2)
+    np.testing.assert_allclose(
+        fit(FACTORS, frame * 10 + 3, estimator="WLSMV", ordered=ITEMS).result_.tidy()["estimate"],
+        tidy["estimate"],
+    )
+    with pytest.raises(sat.EngineError, match="ordered"):
+        model.transform(frame)
+
+
+def test_what_ordered_answers_are_refused():
+    frame = ordered()
+    for options, says in (
+        ({"estimator": "WLSMV"}, "name the columns"),
+        ({"estimator": "ML", "ordered": ITEMS}, "does not take ordered"),
+        ({"estimator": "WLSMV", "ordered": ITEMS[:3]}, "all columns of the model"),
+        ({"estimator": "WLSMV", "ordered": (*ITEMS, "zz")}, "no column of the model"),
+        ({"estimator": "WLSMV", "ordered": ITEMS, "group": "q1"}, "without groups"),
+    ):
+        with pytest.raises(sat.ArgumentError, match=says):
+            fit(FACTORS, frame, **options)
+    with pytest.raises(sat.SchemaError, match="different answers"):
+        fit(FACTORS, survey(), estimator="WLSMV", ordered=ITEMS)
+    with pytest.raises(sat.DataError, match="'q2'"):
+        fit(FACTORS, frame.assign(q2=3), estimator="WLSMV", ordered=ITEMS)
+
+
+# groups -------------------------------------------------------------------------------------------------
+
+
+def two_shops(shift: float = 0.0, loading: float = 1.0) -> pd.DataFrame:
+    a, b = survey(500, 1).assign(shop="a"), survey(500, 2).assign(shop="b")
+    b["q2"] = 7 + loading * (b["q2"] - 7) + shift
+    return pd.concat([a, b], ignore_index=True)
+
+
+def test_invariance_finds_where_it_breaks():
+    assert sat.invariance(sat.CBSEM(FACTORS), two_shops(), "shop").level_reached == "strict"
+    moved = sat.invariance(sat.CBSEM(FACTORS), two_shops(shift=1.0), "shop")
+    assert moved.level_reached == "metric"
+    tidy = moved.tidy().set_index("step")
+    assert tidy.loc["scalar", "decision"] == "fails"
+    assert tidy.loc["metric", "delta_df"] == 6
+    stretched = sat.invariance(sat.CBSEM(FACTORS, estimator="MLR"), two_shops(loading=2.0), "shop")
+    assert stretched.level_reached == "configural"
+    assert list(tidy.reset_index().columns)[:6] == ["step", "chisq", "df", "cfi", "rmsea", "srmr"]
+    assert set(moved.mean_differences()["construct"]) == {"Quality", "Value", "Loyal"}
+    with pytest.raises(sat.ArgumentError, match="one group only"):
+        sat.invariance(sat.CBSEM(FACTORS), two_shops().assign(shop="a"), "shop")
+    with pytest.raises(sat.ArgumentError, match="steps"):
+        sat.invariance(sat.CBSEM(FACTORS), two_shops(), "shop", steps=("weak",))
+
+
+def test_nested_models():
+    frame = survey()
+    free, tied = fit(MODEL, frame).result_, fit(MODEL + "a == b", frame).result_
+    test = free.difference_test(tied)
+    assert test["df"] == 1
+    assert test["chisq"] == pytest.approx(tied.fit_measures()["chisq"] - free.fit_measures()["chisq"])
+    with pytest.raises(sat.ArgumentError, match="neither restricts"):
+        free.difference_test(free)
+    with pytest.raises(sat.ArgumentError, match="same rows"):
+        free.difference_test(fit(MODEL, frame[:300]).result_)
+
+
+def test_modification_indices_foresee_the_fall_of_the_statistic():
+    frame = survey(1000)
+    frame["q1"] += 0.4 * frame["l2"]
+    model = fit(FACTORS, frame)
+    top = model.modification_indices(3.84).iloc[0]
+    line = f"{top['lhs']} {top['op']} {top['rhs']}"
+    freed = fit(f"{FACTORS}\n{line}", frame).result_
+    fall = model.result_.fit_measures()["chisq"] - freed.fit_measures()["chisq"]
+    assert fall == pytest.approx(top["mi"], rel=0.15)
+    assert (model.modification_indices(10.0)["mi"] >= 10).all()
+
+
+# bootstrap ----------------------------------------------------------------------------------------------
+
+
+def test_bootstrap_agrees_with_the_delta_method():
+    frame = survey(400)
+    model = sat.CBSEM(MODEL.replace("Value ~ Quality", "Value ~ c*Quality") + "ind := b*c")
+    fitted = model.fit(frame).result_.tidy()
+    drawn = sat.bootstrap(model, frame, n=120, seed=1)
+    assert drawn.n_failed == 0
+    own = drawn.tidy()
+    assert own["op"].tolist() == fitted["op"].tolist()
+    np.testing.assert_allclose(own["estimate"], fitted["estimate"], rtol=1e-6)
+    row, delta = (t[t["op"] == ":="].iloc[0] for t in (own, fitted))
+    assert row["std_error"] == pytest.approx(delta["std_error"], rel=0.3)
+    indirect = drawn.table("indirect").set_index(["lhs", "rhs"])["estimate"]
+    effects = model.result_.effects().set_index(["target", "source"])["indirect"]
+    assert indirect["Loyal", "Quality"] == pytest.approx(effects["Loyal", "Quality"], rel=1e-6)
+    with pytest.raises(sat.ArgumentError, match="complete rows"):
+        sat.bootstrap(sat.CBSEM(MODEL, missing="fiml"), frame, n=10)
+
+
+def test_bollen_stine_says_what_the_likelihood_says_for_normal_answers():
+    frame = survey(300)
+    model = sat.CBSEM(FACTORS).fit(frame)
+    p = model.result_.fit_measures()["pvalue"]
+    assert model.bollen_stine(frame, n=150, seed=2)["p_value"] == pytest.approx(p, abs=0.15)
+
+
+# other programs -----------------------------------------------------------------------------------------
+
+
+def test_semopy_agrees_and_is_given_nothing_of_the_users():
+    frame = survey().rename(columns={"q1": "drop table", "v1": "__import__"})
+    text = (
+        MODEL.replace("q1", '"drop table"').replace("v1", '"__import__"').replace("a*", "").replace("b*", "")
+    )
+    model = fit(text, frame)
+    assert model.cross_check()["difference"].max() < 1e-4
+    assert sat.cross_check(model.result_)["difference"].max() < 1e-4
+    other = fit(text, frame, engine="semopy").result_
+    assert other.converged
+    assert other.fit_measures()["chisq"] == pytest.approx(model.result_.fit_measures()["chisq"], abs=1e-7)
+    written, names = sat.to_semopy(text)
+    assert names["drop table"] == "v1"
+    assert set("".join(written.split())) <= set("v0123456789=~.*")
+    for extra in (
+        "\nVstart := 1 + k\nValue ~~ k*Value",
+        "\nq2 ~ 1",
+        "\nq2 ~~ start(0.1)*l2",
+        "\nq2 ~~ k*l2 + k*l3",
+    ):
+        with pytest.raises(sat.EngineError, match="native"):
+            sat.to_semopy(text + extra)
+
+
+def test_lavaan_text():
+    text = "f =~ NA*x1 + a*x2 + start(0.5)*x3\nf ~~ 1*f\nx1 ~ 0*1\nb := a^2\na > 0"
+    written = sat.to_lavaan(text)
+    assert "f =~ NA*x1" in written
+    assert "x1 ~ 0*1" in written
+    assert "b := a^2" in written
+    assert sat.ModelSpec.parse(written) == sat.ModelSpec.parse(text)
+    with pytest.raises(sat.EngineError, match="rename"):
+        sat.to_lavaan('f =~ "my item" + x2')
+
+
+def test_the_known_attacks_are_refused_by_both_engines():
+    for engine in ("native", "semopy"):
+        for text in ("CONSTRAINT(__import__('os').system('true'))", "A" * 40 + "$"):
+            with pytest.raises(sat.SpecError):
+                sat.CBSEM(text, engine=engine).fit(survey(50))
