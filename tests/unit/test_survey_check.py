@@ -50,7 +50,7 @@ WRONG = [
     ("nps", "whole numbers", 1, 4),
     ("q1", "labels", 1, 1),
     ("f", "1..5", 1, 4),
-    ("f", "both or neither of it and 'd'", 2, 1),
+    ("f", "both or neither of it and 'd'", 1, 1),
     ("e", "1..7", 1, 3),
     ("p", "finite", 1, 2),
     ("region", "options", 1, 2),

@@ -62,7 +62,7 @@ class Condition:
 def count_violations(
     frame: Frame,
     rules: Sequence[ColumnRule],
-    pairs: Sequence[tuple[ColumnRule, ColumnRule]] = (),
+    pairs: Sequence[tuple[str, str]] = (),
     key: Sequence[str] = (),
     id_column: str | None = None,
 ) -> Counted:
@@ -74,7 +74,7 @@ def count_violations(
         Data of any engine.
     rules : sequence of ColumnRule
         One rule per column; every column is in the frame.
-    pairs : sequence of (ColumnRule, ColumnRule)
+    pairs : sequence of (str, str)
         Columns that are answered together or not at all.
     key : sequence of str
         Columns that together are unique; rows in which the first is missing are left out.
@@ -275,22 +275,11 @@ def _present(column: str, dtype: nw.dtypes.DType) -> nw.Expr:
     return present & (value.is_nan() == False) if dtype.is_float() else present  # noqa: E712
 
 
-def _answered(frame: Frame, rule: ColumnRule) -> nw.Expr:
-    """Whether a column has an answer that is no code for a missing one."""
-    column, dtype = rule.column, frame.dtype(rule.column)
-    present, value = _present(column, dtype), nw.col(column)
-    if dtype.is_numeric() or dtype == nw.Object:
-        return _unless(present, value, rule.codes)
-    if isinstance(dtype, TEXTUAL) and rule.texts:
-        return present & (value.cast(nw.String).is_in(list(rule.texts)) == False)  # noqa: E712
-    return present
-
-
-def _half_answered(frame: Frame, first: ColumnRule, second: ColumnRule) -> Condition:
-    """Write "one is answered and the other is not"; the rules' codes and texts say what is missing."""
-    a = _answered(frame, first).cast(nw.Int64)
-    b = _answered(frame, second).cast(nw.Int64)
-    return Condition(first.column, f"{BOTH_OR_NEITHER} of it and {second.column!r}", a != b)
+def _half_answered(frame: Frame, first: str, second: str) -> Condition:
+    """Write "one is answered and the other is not"; a code for a missing answer is an answer here."""
+    a = _present(first, frame.dtype(first)).cast(nw.Int64)
+    b = _present(second, frame.dtype(second)).cast(nw.Int64)
+    return Condition(first, f"{BOTH_OR_NEITHER} of it and {second!r}", a != b)
 
 
 # ------------------------------------------------------------------------------------ cells in Python

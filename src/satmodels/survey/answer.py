@@ -22,7 +22,7 @@ from pydantic_core import InitErrorDetails, PydanticCustomError
 from satmodels.errors import REDACTED
 from satmodels.intake.rules import REQUIRED, is_missing
 from satmodels.intake.violations import BOTH_OR_NEITHER
-from satmodels.survey.columns import Column, kano_rules
+from satmodels.survey.columns import Column, kano_pairs
 
 if TYPE_CHECKING:
     from satmodels.survey.survey import Survey
@@ -61,17 +61,14 @@ def answer_model(survey: Survey) -> type[BaseModel]:
         kind = Annotated[Any, PlainValidator(_reader(column)), WithJsonSchema(_schema(column))]
         default = ... if column.rule.required else None
         fields[field] = (kind, Field(default, alias=None if plain else name))
-    pairs = [(field_of[a.column], field_of[b.column], a, b) for a, b in kano_rules(survey)]
+    pairs = [(field_of[a], field_of[b], a, b) for a, b in kano_pairs(survey)]
 
     def both_or_neither(self: Any) -> Any:
         for first, second, a, b in pairs:
-            answered = [
-                not (is_missing(v) or v in rule.codes or v in rule.texts)
-                for v, rule in ((getattr(self, first), a), (getattr(self, second), b))
-            ]
+            answered = [getattr(self, field) is not None for field in (first, second)]
             if answered[0] != answered[1]:
                 raise PydanticCustomError(
-                    "half_answered", "{rule}", {"rule": f"{BOTH_OR_NEITHER} of {a.column!r} and {b.column!r}"}
+                    "half_answered", "{rule}", {"rule": f"{BOTH_OR_NEITHER} of {a!r} and {b!r}"}
                 )
         return self
 

@@ -15,8 +15,10 @@ from numpy.typing import NDArray
 
 from satmodels.errors import ArgumentError, DataError
 from satmodels.intake.batches import matrix
-from satmodels.intake.frames import open_frame
+from satmodels.intake.frames import Frame, open_frame
+from satmodels.intake.recode import Recode, recode
 from satmodels.results import Result, Table
+from satmodels.survey.prepare import AS_ANSWERED
 
 if TYPE_CHECKING:
     from satmodels.survey.survey import Survey
@@ -99,11 +101,11 @@ def careless(
     Parameters
     ----------
     frame : dataframe
-        Any supported dataframe; answers in numbers, as they were given (before reverse items are
-        turned, so that straight lines show).
+        Any supported dataframe; answers as they were given, before reverse items are turned, so that
+        straight lines show. Of a prepared frame the answers as given are taken.
     items : sequence of str, or Survey
-        Columns of the items in the order they were asked. A Survey gives its ratings, and the
-        constructs with at least two of them as ``scales``.
+        Columns of the items in the order they were asked, in numbers. A Survey gives its ratings,
+        reads their labels and missing codes, and gives constructs of two or more as ``scales``.
     scales : mapping of str to sequence of str, optional
         ``{scale: columns}`` for the even-odd statistic, at least three scales.
     respondent : str, optional
@@ -159,6 +161,8 @@ def careless(
         raise ArgumentError(f"synonyms={synonyms!r}: a correlation between 0 and 1")
     opened = open_frame(frame)
     opened.require(columns, role="item")
+    if not isinstance(items, Sequence):
+        opened = open_frame(recode(opened, _as_given(items, columns, opened)))
     for name, members in scales.items():
         for member in members:
             if member not in columns:
@@ -229,6 +233,17 @@ def _items(items: Sequence[str] | Survey) -> tuple[list[str], dict[str, Sequence
         found = list(items), {}
     if len(found[0]) < MIN_ITEMS or len(set(found[0])) < len(found[0]):
         raise ArgumentError(f"give at least {MIN_ITEMS} different items, not {found[0]}")
+    return found
+
+
+def _as_given(survey: Survey, columns: Sequence[str], frame: Frame) -> list[Recode]:
+    """Read labels and missing codes, but turn nothing round; turned answers are taken from before."""
+    found: list[Recode] = []
+    for name in columns:
+        column = survey.columns[name]
+        kept = f"{name}{AS_ANSWERED}"
+        source = kept if column.reverse and kept in frame.columns else name
+        found.append(Recode(source, name, column.missing, column.codes))
     return found
 
 

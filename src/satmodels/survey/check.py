@@ -20,7 +20,7 @@ from satmodels.intake.rules import (
 )
 from satmodels.intake.violations import BOTH_OR_NEITHER, DUPLICATE, count_violations
 from satmodels.results import Result, Table
-from satmodels.survey.columns import kano_rules
+from satmodels.survey.columns import kano_pairs
 
 if TYPE_CHECKING:
     from satmodels.survey.survey import Survey
@@ -142,7 +142,7 @@ def check(survey: Survey, data: Any) -> CheckReport:
     """Count the violations of a survey's rules in a frame; see :meth:`Survey.check`."""
     frame = open_frame(data)
     there = [column.rule for name, column in survey.columns.items() if name in frame.columns]
-    pairs = [pair for pair in kano_rules(survey) if all(rule.column in frame.columns for rule in pair)]
+    pairs = [pair for pair in kano_pairs(survey) if all(column in frame.columns for column in pair)]
     key = tuple(c for c in (survey.respondent, survey.wave) if c is not None)
     if survey.respondent is None or any(c not in frame.columns for c in key):
         key = ()

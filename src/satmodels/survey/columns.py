@@ -137,16 +137,6 @@ def _possible(item: Number, code: int) -> bool:
     return low_enough and (item.low is None or code >= item.low)
 
 
-def kano_rules(survey: Survey) -> list[tuple[ColumnRule, ColumnRule]]:
-    """Return the pairs of columns that are answered together; the rules name the codes for missing."""
-    return [
-        (_missing_only(survey, item, item.functional), _missing_only(survey, item, item.dysfunctional))
-        for item in survey.items
-        if isinstance(item, KanoPair)
-    ]
-
-
-def _missing_only(survey: Survey, item: Item, name: str) -> ColumnRule:
-    missing = _missing_codes(survey, item, item.scales[name])
-    codes = tuple(code for code in missing if isinstance(code, int))
-    return ColumnRule(name, codes=codes, texts=tuple(code for code in missing if isinstance(code, str)))
+def kano_pairs(survey: Survey) -> list[tuple[str, str]]:
+    """Return the pairs of columns that are answered together or not at all."""
+    return [(item.functional, item.dysfunctional) for item in survey.items if isinstance(item, KanoPair)]
