@@ -156,7 +156,7 @@ def journey(
         found = key_drivers(frame, outcome, names, weight=weight, interval="none").estimates
         by_item = dict(zip(found["term"], found["share"], strict=True))
         shares = {stop: float(sum(by_item[name] or 0.0 for name in group)) for stop, group in items.items()}
-    stops = [_Stop.collect(frame, group, scales, pain, weight) for group in items.values()]
+    stops = _collect(frame, list(items.values()), scales, pain, weight)
     passed = {stop: s.n / max(s.n + s.n_missing, 1) for stop, s in zip(items, stops, strict=True)}
     if frequency is not None:
         if set(frequency) != set(items) or not all(0 <= f <= 1 for f in frequency.values()):
@@ -239,46 +239,6 @@ class _Stop:
     n_eff: float
     n_missing: int
 
-    @classmethod
-    def collect(
-        cls,
-        frame: Frame,
-        names: tuple[str, ...],
-        scales: Mapping[str, Scale],
-        pain: float,
-        weight: str | None,
-    ) -> _Stop:
-        low = np.array([scales[n].low for n in names], dtype=float)
-        width = np.array([scales[n].high - scales[n].low for n in names], dtype=float)
-        sums = np.zeros(5)  # w, w², w x, w x², w [pain]
-        n = missing = 0
-        for block in batches(frame, names if weight is None else (*names, weight)):
-            index = (block[:, : len(names)] - low) / width * 100
-            off = (index < 0) | (index > 100)
-            if off.any():
-                j = int(np.argmax(off.any(axis=0)))
-                raise SchemaError.answers(
-                    names[j],
-                    scales[names[j]].rule,
-                    "Declare codes such as 99 as missing, or correct the answers.",
-                    n_bad=int(off[:, j].sum()),
-                    value=float(block[np.argmax(off[:, j]), j]),
-                )
-            there = ~np.isnan(index).all(axis=1)
-            answered = index[there]
-            x = np.nanmean(answered, axis=1)
-            w = np.ones(len(x)) if weight is None else block[there, len(names)]
-            hurt = (answered <= pain).any(axis=1)  # a missing answer is no pain: the comparison is false
-            sums += [w.sum(), w @ w, w @ x, w @ x**2, w @ hurt]
-            n += int(there.sum())
-            missing += int((~there).sum())
-        if sums[0] <= 0:
-            raise DataError(f"nobody answered any of {list(names)}", columns=names)
-        mean = float(sums[2] / sums[0])
-        n_eff = float(sums[0] ** 2 / sums[1])
-        variance = max(float(sums[3] / sums[0]) - mean**2, 0.0) * n_eff / max(n_eff - 1, 1)
-        return cls(mean, variance, float(sums[4] / sums[0]), n, n_eff, missing)
-
     def row(
         self, stop: str, importance: float, frequency: float, target: float, level: float
     ) -> dict[str, Any]:
@@ -302,3 +262,58 @@ class _Stop:
             "n": self.n,
             "n_missing": self.n_missing,
         }
+
+
+def _collect(
+    frame: Frame,
+    groups: list[tuple[str, ...]],
+    scales: Mapping[str, Scale],
+    pain: float,
+    weight: str | None,
+) -> list[_Stop]:
+    """Read all items in one pass, and sum them up by touchpoint."""
+    names = [name for group in groups for name in group]
+    low = np.array([scales[n].low for n in names], dtype=float)
+    width = np.array([scales[n].high - scales[n].low for n in names], dtype=float)
+    ends = np.cumsum([len(group) for group in groups])
+    sums = np.zeros((len(groups), 5))  # w, w², w x, w x², w [pain]
+    n, missing = np.zeros((2, len(groups)), dtype=int)
+    for block in batches(frame, names if weight is None else [*names, weight]):
+        index = (block[:, : len(names)] - low) / width * 100
+        _check_answers(index, block, names, scales)
+        w = np.ones(len(block)) if weight is None else block[:, len(names)]
+        for g, end in enumerate(ends):
+            part = index[:, end - len(groups[g]) : end]
+            given = ~np.isnan(part)
+            count = given.sum(axis=1)
+            there = count > 0
+            x = np.where(given, part, 0.0).sum(axis=1)[there] / count[there]
+            # a missing answer is no pain: the comparison is false
+            hurt = np.asarray((part <= pain).any(axis=1))[there]
+            ws = w[there]
+            sums[g] += [ws.sum(), ws @ ws, ws @ x, ws @ x**2, ws @ hurt]
+            n[g] += len(x)
+            missing[g] += len(block) - len(x)
+    found: list[_Stop] = []
+    for g, group in enumerate(groups):
+        if sums[g, 0] <= 0:
+            raise DataError(f"nobody answered any of {list(group)}", columns=group)
+        mean = float(sums[g, 2] / sums[g, 0])
+        n_eff = float(sums[g, 0] ** 2 / sums[g, 1])
+        variance = max(float(sums[g, 3] / sums[g, 0]) - mean**2, 0.0) * n_eff / max(n_eff - 1, 1)
+        found.append(_Stop(mean, variance, float(sums[g, 4] / sums[g, 0]), int(n[g]), n_eff, int(missing[g])))
+    return found
+
+
+def _check_answers(index: Array, block: Array, names: list[str], scales: Mapping[str, Scale]) -> None:
+    off = np.asarray((index < 0) | (index > 100))
+    if not bool(off.any()):
+        return
+    j = int(np.argmax(off.any(axis=0)))
+    raise SchemaError.answers(
+        names[j],
+        scales[names[j]].rule,
+        "Declare codes such as 99 as missing, or correct the answers.",
+        n_bad=int(off[:, j].sum()),
+        value=float(block[np.argmax(off[:, j]), j]),
+    )
