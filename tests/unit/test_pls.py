@@ -273,3 +273,20 @@ def test_sentences(frame: pd.DataFrame) -> None:
     assert text[0].endswith("come from 200 bootstrap samples.")
     assert text[1].startswith("Quality had a positive effect on Value, β = .")
     assert text[1].endswith("p < .001.")
+
+
+def test_answers_off_the_scale_are_refused(frame: pd.DataFrame, engine: Callable[..., Any]) -> None:
+    spec = sat.ModelSpec.parse(SPEC).with_scales({item: (1, 10) for item in ITEMS})
+    model = sat.PLSPM(spec)
+    coded = frame.assign(q2=frame["q2"].where(frame.index % 50 != 4, 99))
+    with pytest.raises(sat.SchemaError, match="q2") as error:
+        model.fit(engine(coded))
+    assert (error.value.n_bad, error.value.value) == (6, 99)
+    with pytest.raises(sat.SchemaError, match="v1"):
+        model.fit(engine(frame.assign(v1=range(1000, 1300))))
+    fitted = model.fit(engine(frame))
+    assert len(fitted.result_.index()) == 3
+    with pytest.raises(sat.SchemaError, match="q2"):
+        fitted.transform(engine(coded))
+    with pytest.raises(sat.SchemaError, match="q2"):
+        sat.bootstrap(model, engine(coded), n=20)

@@ -14,16 +14,17 @@ from satmodels.intake.frames import Frame, check_numeric_type, collect
 
 @dataclass(frozen=True)
 class AnswerRule:
-    """What counts as an answer in one column: whole numbers from low to high, but no missing code."""
+    """What counts as an answer in one column: numbers from low to high (whole, unless told), but no missing code."""
 
     low: float
     high: float
     missing_codes: tuple[float, ...] = ()
     exclude_invalid: bool = False
+    whole: bool = True
 
     def shown(self) -> str:
         """Return the rule as errors show it."""
-        return f"{self.low:g}..{self.high:g} in whole numbers"
+        return f"{self.low:g}..{self.high:g}" + (" in whole numbers" if self.whole else "")
 
 
 def number(column: str, rule: AnswerRule | None = None) -> nw.Expr:
@@ -40,12 +41,14 @@ def number(column: str, rule: AnswerRule | None = None) -> nw.Expr:
 
 
 def _valid(x: nw.Expr, rule: AnswerRule) -> nw.Expr:
-    return (x >= rule.low) & (x <= rule.high) & (x.round(0) == x)
+    within = (x >= rule.low) & (x <= rule.high)
+    return within & (x.round(0) == x) if rule.whole else within
 
 
 def _invalid(x: nw.Expr, rule: AnswerRule) -> nw.Expr:
     # true only for an answer that is there: each comparison is false or null for a missing one
-    return (x < rule.low) | (x > rule.high) | (x.round(0) > x) | (x.round(0) < x)
+    outside = (x < rule.low) | (x > rule.high)
+    return outside | (x.round(0) > x) | (x.round(0) < x) if rule.whole else outside
 
 
 def count_off_scale(frame: Frame, rules: Mapping[str, AnswerRule]) -> dict[str, int]:
@@ -60,7 +63,7 @@ def count_off_scale(frame: Frame, rules: Mapping[str, AnswerRule]) -> dict[str, 
         frame.require([column])
         check_numeric_type(frame, column)
         _refuse_text_in_objects(frame, column)
-    plain = {c: AnswerRule(r.low, r.high, r.missing_codes) for c, r in rules.items()}
+    plain = {c: AnswerRule(r.low, r.high, r.missing_codes, whole=r.whole) for c, r in rules.items()}
     flags = [
         nw.when(_invalid(number(c, r), r)).then(nw.lit(1)).otherwise(nw.lit(0)).alias(f"b{i}")
         for i, (c, r) in enumerate(plain.items())

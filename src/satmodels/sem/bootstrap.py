@@ -208,7 +208,7 @@ def bootstrap(
     if not 0 < level < 1:
         raise ArgumentError(f"level={level!r}: a confidence level lies between 0 and 1, for example 0.95")
     if not hasattr(model, "_resampling"):
-        raise ArgumentError(f"a {type(model).__name__} can't be bootstrapped: give a PLSPM")
+        raise ArgumentError(f"a {type(model).__name__} can't be bootstrapped: give a PLSPM or a CBSEM")
     plan: Resampling = model._resampling(X, sample_weight=sample_weight, cluster=cluster, scale=scale)
     table = plan.table
     if indices is not None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from satmodels.errors import ArgumentError, DataError, SchemaError, one_of
+from satmodels.intake.answers import AnswerRule, count_off_scale
 from satmodels.intake.batches import matrix
 from satmodels.intake.cells import check_weight
 from satmodels.intake.frames import Frame, open_frame
@@ -81,6 +82,16 @@ def read_moments(X: Any, columns: Sequence[str], sample_weight: Any, missing: Mi
     answers = read_answers(X, columns, sample_weight, "keep")
     made = pairwise_moments if missing == "pairwise" else em_moments
     return made(answers.rows, answers.weights, answers.columns), answers.n_missing
+
+
+def check_scales(X: Any, columns: Sequence[str], scales: Mapping[str, tuple[float, float]]) -> None:
+    """Raise SchemaError for the first item with answers off its scale, where the model knows scales.
+
+    An id, or a code such as 99 for "don't know", among the items would otherwise pass for an answer.
+    """
+    known = {c: AnswerRule(*scales[c], whole=False) for c in columns if c in scales}
+    if known and not isinstance(X, Moments):
+        count_off_scale(open_frame(named_columns(X)), known)
 
 
 def read_ordinal(X: Any, columns: Sequence[str], sample_weight: Any, missing: Missing) -> Moments:

@@ -15,6 +15,7 @@ from satmodels.sem.index import item_scales
 from satmodels.sem.model.spec import ModelSpec
 from satmodels.sem.normal_table import NormalTable
 from satmodels.sem.pls.answers import (
+    check_scales,
     is_frame,
     read_answers,
     read_clusters,
@@ -137,13 +138,14 @@ class PLSPM(TransformerMixin, BaseEstimator):
         ArgumentError
             A column is not there, or a parameter is wrong.
         SchemaError
-            A column holds no numbers.
+            A column holds no numbers, or answers off the scale that the model knows.
         DataError
             A column is constant, the items of a mode-B block are collinear, or there are too few rows.
         ConvergenceError
             The construct scores vanish, so that no weights exist.
         """
         spec, structure = self._compile()
+        check_scales(X, structure.columns, spec.scales)
         if self.ordered:
             moments, n_missing = read_ordinal(X, structure.columns, sample_weight, self.missing), 0
         else:
@@ -247,6 +249,7 @@ class PLSPM(TransformerMixin, BaseEstimator):
             moments, _ = read_moments(X, structure.columns, sample_weight, self.missing)
             self._estimate(moments, structure)
             return self._plan(spec, structure, NormalTable.of(moments), scale)
+        check_scales(X, structure.columns, spec.scales)
         answers = read_answers(X, structure.columns, sample_weight, self.missing)
         self._estimate(answers.moments, structure)  # what is wrong with the data is said before the draws
         unit = read_clusters(X, cluster, answers)
@@ -260,6 +263,7 @@ class PLSPM(TransformerMixin, BaseEstimator):
         self._refuse_ordered()
         if by in structure.columns:
             raise ArgumentError(f"column {by!r} is an item of the model: it can't be the group as well")
+        check_scales(X, structure.columns, spec.scales)
         answers = read_answers(X, structure.columns, sample_weight, self.missing)
         self._estimate(answers.moments, structure)
         table = ResampleTable.of(answers.rows, answers.weights)
@@ -335,6 +339,7 @@ class PLSPM(TransformerMixin, BaseEstimator):
                 "features as input"
             )
         moments = self.result_.groups[0].moments
+        check_scales(X, moments.columns, self.result_.spec.scales)
         rows = read_answers(X, moments.columns, None, "keep").rows
         z = (rows - moments.mean) / moments.std
         return np.nan_to_num(z) if self.missing == "mean" else z
