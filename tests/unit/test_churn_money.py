@@ -81,6 +81,9 @@ def test_threshold_is_where_contacting_breaks_even():
     assert sat.ChurnCosts(value=5).threshold() == 1.0
     assert costs.threshold([300.0, 600.0])[1] < costs.threshold()
     assert sat.ChurnCosts.model_validate_json(costs.model_dump_json()) == costs
+    for text in ('{"contact": NaN}', '{"value": Infinity}', '{"value": 1e999}', '{"alpha": "inf"}'):
+        with pytest.raises(ValueError):
+            sat.ChurnCosts.model_validate_json(text)
     with pytest.raises(sat.ArgumentError, match="column"):
         sat.ChurnCosts(value="clv").threshold()
 
@@ -94,6 +97,9 @@ def test_threshold_is_where_contacting_breaks_even():
         {"beta": float("nan")},
         {"value": float("inf")},
         {"fee": 1},
+        {"contact": "inf"},
+        {"alpha": "NaN"},
+        {"beta": True},
     ],
 )
 def test_costs_that_mean_nothing_are_refused(wrong):

@@ -46,6 +46,9 @@ ESTIMATORS = ("auto", "spline_logistic", "boosting", "blend")
 CALIBRATIONS = ("auto", "sigmoid", "isotonic", None)
 FOLDS = 5
 FORWARD_SPLITS = 3
+MOST_TO_CHOOSE = (
+    100_000  # rows of a fold: enough to tell models apart; the model chosen is fitted on all rows
+)
 BACKGROUND = 200  # training rows kept as references of the permutation Shapley values
 
 
@@ -465,6 +468,8 @@ class ChurnClassifier(ClassifierMixin, BaseEstimator):
             else:
                 splitter = StratifiedKFold(k, shuffle=True, random_state=self.random_state)
                 folds = list(splitter.split(np.zeros(len(y)), y))
+        rng = np.random.default_rng(self.random_state)
+        folds = [tuple(_at_most(rows, MOST_TO_CHOOSE, rng) for rows in fold) for fold in folds]
         return [(a, b) for a, b in folds if 0 < (weight[a] @ y[a]) < weight[a].sum() and weight[b].sum() > 0]
 
     def _customers(self, X: Any, rows: NDArray[np.bool_]) -> NDArray[np.int64] | None:
@@ -541,6 +546,10 @@ def _loss(score: Array, y: Array, weight: Array) -> float:
     seen = ~np.isnan(score)
     eta, target = score[seen], y[seen]
     return float(np.average(np.logaddexp(0, eta) - target * eta, weights=weight[seen]))
+
+
+def _at_most(rows: NDArray[np.intp], most: int, rng: np.random.Generator) -> NDArray[np.intp]:
+    return rows if len(rows) <= most else np.sort(rng.choice(rows, most, replace=False))
 
 
 def _texts(texts: Sequence[str | None]) -> NDArray[Any]:

@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from pydantic import field_validator
+from pydantic import ValidationInfo, field_validator
 
 from satmodels.churn.outcomes import RankedBlocks, ranked_blocks, read_outcomes
 from satmodels.errors import ArgumentError
@@ -59,10 +59,16 @@ class ChurnCosts(Spec):
 
     @field_validator("contact", "incentive", "value", "alpha", "beta", mode="before")
     @classmethod
-    def _finite(cls, number: Any) -> Any:
-        if isinstance(number, bool) or (not isinstance(number, str) and not np.isfinite(float(number))):
+    def _finite(cls, number: Any, info: ValidationInfo) -> Any:
+        if info.field_name == "value" and isinstance(number, str):
+            return number
+        if (
+            isinstance(number, bool)
+            or not isinstance(number, int | float | np.number)
+            or not np.isfinite(number)
+        ):
             raise ValueError(f"a finite number, not {number!r}")
-        return number
+        return float(number)
 
     @field_validator("contact", "incentive")
     @classmethod
