@@ -96,7 +96,8 @@ def _column(survey: Survey, item: Item, name: str) -> Column:
         numbered = tuple(code for code in item.options if isinstance(code, int))
         all_texts = tuple(dict.fromkeys((*named, *options, *texts)))
         rule = replace(rule, codes=(*numbered, *codes), texts=all_texts)
-        return Column(name, rule, item, None, options, missing)
+        renamed = {text: code for text, code in options.items() if text != code}
+        return Column(name, rule, item, None, renamed, missing)
     if isinstance(item, MultiChoice):
         return Column(name, replace(rule, codes=(0, 1, *codes), bools=True), item, None, None, missing)
     if isinstance(item, Number):

@@ -96,8 +96,9 @@ def preparation(survey: Survey, data: Any) -> PreparationReport:
     for column in columns:
         item, source = column.item, sources[column.name]
         declared = {**survey.missing_codes, **((item.missing_codes if item else None) or {})}
+        declared = {str(code): meaning for code, meaning in declared.items()}
         for code in column.missing:
-            meaning = in_language(declared.get(code))
+            meaning = in_language(declared.get(str(code)))
             n = counts[(source, code)]
             rows.append(
                 {"column": column.name, "step": MISSING, "code": str(code), "meaning": meaning, "n": n}

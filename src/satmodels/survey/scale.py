@@ -50,6 +50,9 @@ class Spec(BaseModel):
             if name is None or name not in fields or (name != "kind" and value != fields[name].default):
                 yield name, value
 
+    def __str__(self) -> str:
+        return repr(self)
+
 
 def _explain(name: str, error: ValidationError) -> str:
     """Say what is wrong in one line, instead of pydantic's page."""
