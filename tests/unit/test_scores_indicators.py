@@ -55,7 +55,8 @@ def test_indicators_by_hand(engine: Any) -> None:
 def test_indicators_by_group_and_words() -> None:
     words = EVENTS.assign(kind=EVENTS["kind"].replace({"purchase": "购买", "complaint": "投诉"}))
     found = sat.indicators(words, kinds={"purchase": "购买", "complaint": "投诉"}, by="region").tidy()
-    assert set(found["term"]) == {"reputation", "complaint_rate", "repurchase_rate", "repurchase_frequency"}
+    # praise was not asked for, so there is no reputation
+    assert set(found["term"]) == {"complaint_rate", "repurchase_rate", "repurchase_frequency"}
     assert found[found["term"] == "complaint_rate"]["estimate"].tolist() == pytest.approx([200 / 3, 0])
     assert len(sat.indicators(EVENTS[:0]).tidy()) == 0
 

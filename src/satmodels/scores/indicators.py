@@ -164,7 +164,7 @@ def indicators(
         - ``failure_rate``: product failures per 100 purchases;
         - ``recovery``: customers with a complaint who bought again within ``recovery`` after the first.
 
-        An indicator is there where its columns are given and its kinds of event occur.
+        An indicator is there where its columns are given and its kinds of event occur in the table.
 
     Raises
     ------
@@ -224,8 +224,10 @@ def indicators(
         found.add(who, what, count, day, _flag(key[-1], named) if named else None)
     start = None if since is None else day_of(since, "since", None)
     rows: list[dict[str, Any]] = []
+    # what is recorded nowhere did not happen never: it was not recorded
+    recorded = {k for k in KINDS if any(found.count[k] for found in tally.values())}
     for group in sorted(tally, key=sort_key):
-        for row in tally[group].rows(level, start, recovery if when else None, named is not None):
+        for row in tally[group].rows(level, start, recovery if when else None, named is not None, recorded):
             rows.append({**dict(zip(grouping.names, group, strict=True)), **row})
     return IndicatorResult(
         library=frame.library,
@@ -287,13 +289,13 @@ class _Tally:
         self.undated += count if day is None else 0
 
     def rows(
-        self, level: float, since: Day | None, recovery: timedelta | None, named: bool
+        self, level: float, since: Day | None, recovery: timedelta | None, named: bool, recorded: set[str]
     ) -> list[dict[str, Any]]:
         """Return one row per indicator that can be computed."""
         rows: list[dict[str, Any]] = []
         count, buyers = self.count, len(self.buys)
         opinions = count["praise"] + count["complaint"]
-        if opinions:
+        if opinions and {"praise", "complaint"} <= recorded:
             rows.append(share_row("reputation", count["praise"], opinions, level, "of praise and complaints"))
         if named and count["purchase"]:
             known = self.named[0] + self.named[1]
@@ -304,16 +306,16 @@ class _Tally:
             rows.append(
                 share_row("return_rate", again, len(before), level, "of earlier buyers", self.undated)
             )
-        if count["purchase"]:
+        if count["purchase"] and "complaint" in recorded:
             rows.append(rate_row("complaint_rate", count["complaint"], count["purchase"], level, "purchases"))
-        if count["enquiry"]:
+        if count["enquiry"] and "purchase" in recorded:
             rows.append(rate_row("sales_power", count["purchase"], count["enquiry"], level, "enquiries"))
         if buyers:
             times = np.array(list(self.buys.values()), dtype=float)
             again = int((times > 1).sum())
             rows.append(share_row("repurchase_rate", again, buyers, level, "of buyers", self.anonymous))
             rows.append(mean_row("repurchase_frequency", times, level, "purchases per buyer", self.anonymous))
-        if count["failure"] and count["purchase"]:
+        if "failure" in recorded and count["purchase"]:
             rows.append(rate_row("failure_rate", count["failure"], count["purchase"], level, "purchases"))
         if recovery is not None and self.complained:
             back = sum(
