@@ -67,7 +67,7 @@ class Table:
     def of(cls, columns: Mapping[str, Iterable[Any]]) -> Table:
         """Return the table of these columns; NaN becomes None."""
         names = tuple(columns)
-        values = tuple(tuple(_cell(v) for v in column) for column in columns.values())
+        values = tuple(tuple(_cell(v) for v in _plain_column(column)) for column in columns.values())
         if len({len(column) for column in values}) > 1:
             lengths = {name: len(column) for name, column in zip(names, values, strict=True)}
             raise ValueError(f"columns of unequal length: {lengths}")
@@ -114,6 +114,11 @@ class Table:
         return (
             f'<table class="satmodels"><thead><tr>{head}</tr></thead><tbody>{"".join(body)}</tbody></table>'
         )
+
+
+def _plain_column(column: Iterable[Any]) -> Iterable[Any]:
+    """Turn an array into Python values in one step, which is much faster than one by one."""
+    return column.tolist() if isinstance(column, np.ndarray) and column.dtype.kind in "iufb" else column
 
 
 def _cell(value: Any) -> Any:

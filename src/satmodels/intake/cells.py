@@ -59,8 +59,9 @@ def count_cells(frame: Frame, keys: Sequence[str], weight: str | None = None) ->
     # own names throughout, so that no column of the frame is shadowed whatever it is called
     n, w, w2, invalid = "n_rows", "sum_w", "sum_w2", "n_invalid"
     packing = _Packing.of(frame, keys)
-    by = ["packed"] if packing else [f"key_{i}" for i in range(len(keys))]
-    parts = [packing.expression()] if packing else [nw.col(k) for k in keys]
+    apart = [k for k in keys if packing is None or k not in packing.keys]
+    parts: list[nw.Expr] = [nw.col(k) for k in apart] + ([packing.expression()] if packing else [])
+    by = [f"key_{i}" for i in range(len(parts))]
     wanted = [part.alias(name) for part, name in zip(parts, by, strict=True)]
     sums = [nw.len().alias(n)]
     if weight is not None:
@@ -82,10 +83,10 @@ def count_cells(frame: Frame, keys: Sequence[str], weight: str | None = None) ->
             f"columns {keys} have more than {MAX_CELLS:,} distinct combinations: is one of them an id, or "
             "a continuous amount? Group by fewer columns, or use Moments for continuous columns."
         )
+    found = {k: _key_values(counted.get_column(name).to_list()) for k, name in zip(apart, by, strict=False)}
     if packing:
-        columns = packing.unpack(np.asarray(counted.get_column(by[0]).to_numpy(), dtype=np.int64))
-    else:
-        columns = [_key_values(counted.get_column(k).to_list()) for k in by]
+        found |= packing.unpack(np.asarray(counted.get_column(by[-1]).to_numpy(), dtype=np.int64))
+    columns = [found[k] for k in keys]
     rows = np.asarray(counted.get_column(n).to_numpy(), dtype=np.int64)
     if weight is None:
         return Cells(list(zip(*columns, strict=True)), rows, rows.astype(float), rows.astype(float))
@@ -119,14 +120,19 @@ class _Packing:
 
     @classmethod
     def of(cls, frame: Frame, keys: list[str]) -> _Packing | None:
-        names = [type(frame.dtype(k)).__name__ for k in keys]
-        if frame.engine not in _PACKS or len(keys) < 2 or not all(name in _BITS for name in names):
+        """Pack as many of the keys as are narrow whole numbers; None where fewer than two are."""
+        if frame.engine not in _PACKS:
             return None
-        bits = tuple(_BITS[name] for name in names)
-        if sum(bits) + len(bits) > _PACKED_BITS:
+        packed: list[tuple[str, int, int]] = []
+        for key in keys:
+            name = type(frame.dtype(key)).__name__
+            bits = _BITS.get(name, _PACKED_BITS)
+            if sum(b + 1 for _, b, _ in packed) + bits + 1 <= _PACKED_BITS:
+                packed.append((key, bits, 0 if name.startswith("U") else 2 ** (bits - 1)))
+        if len(packed) < 2:
             return None
-        offsets = tuple(0 if n[0] == "U" else 2 ** (b - 1) for n, b in zip(names, bits, strict=True))
-        return cls(tuple(keys), bits, offsets)
+        names, bits, offsets = zip(*packed, strict=True)
+        return cls(names, bits, offsets)
 
     def expression(self) -> nw.Expr:
         packed: Any = None
@@ -136,15 +142,16 @@ class _Packing:
             packed = part if packed is None else packed * 2 ** (bits + 1) + part
         return packed
 
-    def unpack(self, packed: NDArray[np.int64]) -> list[list[Any]]:
-        columns: list[list[Any]] = []
-        for bits, offset in zip(reversed(self.bits), reversed(self.offsets), strict=True):
+    def unpack(self, packed: NDArray[np.int64]) -> dict[str, list[Any]]:
+        columns: dict[str, list[Any]] = {}
+        triples = zip(self.keys, self.bits, self.offsets, strict=True)
+        for key, bits, offset in reversed(list(triples)):
             packed, part = np.divmod(packed, 2 ** (bits + 1))
             values: list[Any] = (part - offset).tolist()
             if (part == 2**bits).any():
                 values = [None if v == 2**bits - offset else v for v in values]
-            columns.append(values)
-        return columns[::-1]
+            columns[key] = values
+        return columns
 
 
 def check_weight(frame: Frame, weight: str) -> None:

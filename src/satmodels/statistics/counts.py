@@ -150,7 +150,7 @@ class ScoreCounts:
         """Arrange counted cells (by-columns, then the answer) as groups by answers."""
         answers = _read_answers([key[-1] for key in cells.keys], cells.n, item, frame)
         groups = [key[:-1] for key in cells.keys]
-        keys = sorted(set(groups), key=sort_key)
+        keys = sorted_keys(groups)
         values = tuple(sorted({a for a in answers if a is not None}))
         if not by and not keys:
             keys = [()]
@@ -334,6 +334,15 @@ def as_names(by: str | Iterable[str]) -> tuple[str, ...]:
     if len(set(names)) < len(names):
         raise ArgumentError(f"a column is listed twice: {list(names)}")
     return names
+
+
+def sorted_keys(keys: Iterable[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
+    """Return the distinct group keys in the order of :func:`sort_key`."""
+    distinct = set(keys)
+    kinds = [set(map(type, column)) for column in zip(*distinct, strict=True)]
+    if all(kind in ({int}, {str}) for kind in kinds):
+        return sorted(distinct)  # the same order, and much faster
+    return sorted(distinct, key=sort_key)
 
 
 def sort_key(key: tuple[Any, ...]) -> tuple[Any, ...]:
