@@ -69,6 +69,17 @@ def test_columns_of_tidy_are_the_contract(study):
     assert found.tidy()["n"].sum() == 6 * 358  # the missing region is a group
 
 
+def test_the_sides_of_fongs_test(study):
+    frame, pairs = study
+    rows = {r["feature"]: r for r in sat.kano(frame, pairs, table="pouliot").tests().estimates.rows()}
+    for feature, (left, right) in FONG.items():
+        assert rows[feature]["difference"] == pytest.approx(left)
+        assert rows[feature]["critical"] == pytest.approx(right, abs=1e-3)
+    counts = np.array(PUBLISHED["F6"][0])
+    assert rows["F6"]["chisq"] == pytest.approx(((counts - 358 / 6) ** 2 / (358 / 6)).sum())
+    assert rows["F6"]["df"] == 5
+
+
 def test_rules_differ_where_they_should():
     f11 = np.array(PUBLISHED["F11"][0], dtype=float)
     assert classify(f11, "frequency").category == "I"

@@ -78,18 +78,23 @@ def classify(
     return Classification(category, _largest(rest, tolerance)[0] if rest else None, tie)
 
 
-def fong_significant(counts: NDArray[np.float64], n_eff: float) -> bool | None:
-    """Say whether the two largest categories differ (Fong 1996), None without answers.
+def fong_sides(counts: NDArray[np.float64], n_eff: float) -> tuple[float, float]:
+    """Return the difference of the two largest counts, and what it must reach (Fong 1996).
 
-    They do unless |a - b| < 1.65 sqrt((a + b)(2n - a - b) / 2n). Weighted counts are first brought to
+    They differ unless |a - b| < 1.65 sqrt((a + b)(2n - a - b) / 2n). Weighted counts are first brought to
     the effective number of answers ``n_eff``.
     """
-    total = float(counts.sum())
-    if total <= 0 or n_eff <= 0:
-        return None
-    scaled = np.sort(counts * (n_eff / total))
+    scaled = np.sort(counts * (n_eff / float(counts.sum())))
     a, b, n = float(scaled[-1]), float(scaled[-2]), n_eff
-    return not a - b < FONG_QUANTILE * np.sqrt((a + b) * max(2 * n - a - b, 0.0) / (2 * n))
+    return a - b, FONG_QUANTILE * float(np.sqrt((a + b) * max(2 * n - a - b, 0.0) / (2 * n)))
+
+
+def fong_significant(counts: NDArray[np.float64], n_eff: float) -> bool | None:
+    """Say whether the two largest categories differ, None without answers."""
+    if float(counts.sum()) <= 0 or n_eff <= 0:
+        return None
+    difference, critical = fong_sides(counts, n_eff)
+    return difference >= critical
 
 
 def _largest(counts: dict[str, float], tolerance: float) -> tuple[str, bool]:

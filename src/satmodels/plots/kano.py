@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 
 from satmodels.errors import ArgumentError, one_of
-from satmodels.kano_model.analysis import KanoResult
 from satmodels.kano_model.continuous import KanoContinuousResult
+from satmodels.kano_model.result import KanoResult
 from satmodels.kano_model.tables import CATEGORIES, CATEGORY_NAMES
 from satmodels.plots.labels import place_labels
 from satmodels.plots.style import COLOURS, GRID, INK, MUTED, new_figure, plain_text, styled
