@@ -29,8 +29,8 @@ def main() -> None:
     draws = int(sys.argv[2]) if len(sys.argv) > 2 else 999
     study = sat.datasets.load_ecsi()
     moments = study.moments
-    model = sat.PLSPM(study.spec)
-    wide = (-50, 60)  # normal answers leave the scale of 1 to 10
+    model = sat.PLSPM(sat.ecsi(study.items))  # without the scales, which normal answers leave
+    wide = (-50, 60)
     truth = sat.bootstrap(model, moments, n=2, seed=0, scale=wide)
     expected = {
         (r["lhs"], r["op"], r["rhs"]): r["estimate"]

@@ -81,6 +81,15 @@ def test_ipma(waves: pd.DataFrame) -> None:
         sat.ipma(result, "Loyality", scale=(1, 10))
 
 
+def test_only_constructs_before_the_target_matter() -> None:
+    study = sat.datasets.load_ecsi()
+    for model in (sat.PLSPM(study.spec), sat.CBSEM(study.spec)):
+        result = model.fit(study.moments).result_
+        terms = sat.ipma(result, "Satisfaction", scale=study.scale).tidy()["term"].tolist()
+        assert terms == ["Image", "Expectation", "Quality", "Value"]
+        assert len(result.effects()) == 21
+
+
 def test_importance_is_the_slope_of_the_indices(waves: pd.DataFrame) -> None:
     """With one source, a point of its index moves the target's index by the regression slope."""
     model = sat.PLSPM("Quality =~ q1 + q2 + q3\nLoyalty =~ l1 + l2\nLoyalty ~ Quality", tol=1e-12).fit(waves)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from satmodels.errors import ArgumentError, ConvergenceError, one_of
+from satmodels.errors import ArgumentError, ConvergenceError, MissingExtraError, one_of
 from satmodels.intake.library import FrameLibrary
 from satmodels.results import FrameBuilder, Result, Table
 from satmodels.sem.normal_table import NormalTable
@@ -142,6 +142,7 @@ def bootstrap(
     sample_weight: Any = None,
     cluster: Any = None,
     scale: Any = None,
+    progress: bool = False,
 ) -> BootstrapResult:
     r"""Estimate a model on resamples of the rows.
 
@@ -171,6 +172,8 @@ def bootstrap(
         Clusters (households, shops), or the column that names them: whole clusters are drawn.
     scale : Scale, (low, high) or mapping, optional
         Answer scales, for the indices from 0 to 100; by default those of the model.
+    progress : bool, default False
+        Whether to show a progress bar (needs tqdm, extra ``progress``).
 
     Returns
     -------
@@ -221,13 +224,16 @@ def bootstrap(
         raise ArgumentError(f'interval="studentized" draws rows itself, from at least {2 * GROUPS} of them')
     estimate = plan.compute(table.sums(np.ones((1, table.n_units))))[:, 0]
     values = np.empty((len(estimate), n))
-    spread = _studentized(plan, values, rng) if interval == "studentized" else None
+    bar = _Progress(n, shown=progress)
+    spread = _studentized(plan, values, rng, bar) if interval == "studentized" else None
     for start in range(0, n if spread is None else 0, LARGEST_BATCH):
         stop = min(start + LARGEST_BATCH, n)
         sums = table.bootstrap(stop - start, rng) if indices is None else table.sums_of(indices[start:stop])
         for first in range(0, stop - start, DRAWS_AT_ONCE):
             part = sums[:, first : first + DRAWS_AT_ONCE]
             values[:, start + first : start + first + part.shape[1]] = plan.compute(part)
+            bar.advance(part.shape[1])
+    bar.close()
     failed = np.isnan(values[: plan.n_parameters]).any(axis=0)
     if failed.all():
         raise ConvergenceError("the model could not be estimated on any of the resamples")
@@ -267,7 +273,28 @@ def _checked_indices(indices: Any, n_units: int) -> NDArray[np.int64]:
     return found.astype(np.int64)
 
 
-def _studentized(plan: Resampling, values: Array, rng: np.random.Generator) -> Array:
+class _Progress:
+    """A bar that counts draws, or nothing."""
+
+    def __init__(self, total: int, *, shown: bool) -> None:
+        self._bar: Any = None
+        if shown:
+            try:
+                from tqdm.auto import tqdm
+            except ImportError as error:
+                raise MissingExtraError("tqdm", "progress") from error
+            self._bar = tqdm(total=total, unit="draw", desc="bootstrap")
+
+    def advance(self, draws: int) -> None:
+        if self._bar is not None:
+            self._bar.update(draws)
+
+    def close(self) -> None:
+        if self._bar is not None:
+            self._bar.close()
+
+
+def _studentized(plan: Resampling, values: Array, rng: np.random.Generator, bar: _Progress) -> Array:
     """Fill the values of all draws; return the standard error of each quantity within each draw."""
     n = values.shape[1]
     spread = np.empty_like(values)
@@ -278,6 +305,7 @@ def _studentized(plan: Resampling, values: Array, rng: np.random.Generator) -> A
         values[:, start : start + size] = plan.compute(whole)
         left_out = np.stack([plan.compute(whole - part) for part in parts])
         spread[:, start : start + size] = np.sqrt(left_out.var(axis=0) * (GROUPS - 1))
+        bar.advance(size)
     with np.errstate(invalid="ignore"):
         return np.where(spread > 1e-12, spread, np.nan)
 

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from satmodels.errors import ArgumentError, one_of, unknown
 from satmodels.intake.library import FrameLibrary
 from satmodels.results import FrameBuilder, Result, Table
-from satmodels.sem.assessment.effects import total_effects
+from satmodels.sem.assessment.effects import reachable, total_effects
 from satmodels.sem.index import index_table, index_weights, item_scales
 from satmodels.sem.result import SEMResult
 from satmodels.sem.summary import GroupSummary
@@ -104,11 +104,11 @@ def ipma(
     if target not in g.constructs:
         raise unknown("construct", target, g.constructs)
     at = g.constructs.index(target)
-    effects = total_effects(g.paths)
+    effects, acts = total_effects(g.paths), reachable(g.paths)[at]
     index = {row["construct"]: row for row in index_table(g, result.spec, scale).rows()}
     rows: list[dict[str, Any]] = []
     for j, name in enumerate(g.constructs):
-        if effects[at, j] == 0 or name not in index:
+        if not acts[j] or name not in index:
             continue
         effect = float(effects[at, j])
         points = effect * index[target]["std_dev"] / index[name]["std_dev"]

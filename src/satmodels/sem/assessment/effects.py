@@ -42,6 +42,18 @@ def total_effects(paths: Array) -> Array:
     return np.linalg.inv(identity - paths) - identity
 
 
+def reachable(paths: Array) -> NDArray[np.bool_]:
+    """Return whether a chain of arrows leads from each source (column) to each target (row).
+
+    Unlike a total effect that is not 0, this does not depend on rounding.
+    """
+    one = paths != 0
+    found = one
+    for _ in range(len(paths)):
+        found = one | (one.astype(int) @ found.astype(int) > 0)
+    return found
+
+
 def adjusted_r2(r2: float, n: int, predictors: int) -> float | None:
     """Return 1 - (1 - R²)(n - 1)/(n - k - 1), None where there are too few rows."""
     df = n - predictors - 1
@@ -80,7 +92,7 @@ def r2_table(g: GroupSummary) -> Table:
 def effects_table(g: GroupSummary) -> Table:
     """Return ``source, target, direct, indirect, total`` for every pair joined by a chain of paths."""
     total = total_effects(g.paths)
-    linked = total_effects((g.paths != 0) * 0.01) > 0  # a chain exists, whatever its product
+    linked = reachable(g.paths)
     records: list[dict[str, Any]] = []
     for source, source_name in enumerate(g.constructs):
         for target, target_name in enumerate(g.constructs):
