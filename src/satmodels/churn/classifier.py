@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
+from functools import partial
 from typing import Any, ClassVar, Self, cast
 
 import numpy as np
@@ -19,6 +20,7 @@ from sklearn.utils.validation import (
 
 from satmodels.churn.calibration import Calibration, fit_calibration
 from satmodels.churn.encoding import Encoding, is_frame, read_features
+from satmodels.churn.inner_validation import held_out, inner_folds, mean_loss
 from satmodels.churn.leakage import warn_of_leaks
 from satmodels.churn.learners import (
     FEWEST_CHURNED_FOR_BOOSTING,
@@ -31,7 +33,7 @@ from satmodels.churn.learners import (
 from satmodels.churn.profit import ChurnCosts
 from satmodels.churn.reasons import reasons
 from satmodels.churn.shapley_values import permutation_shapley
-from satmodels.churn.split import CutoffSplit, times_of
+from satmodels.churn.split import times_of
 from satmodels.churn.watch_list import choose, expected_cost, first_lever
 from satmodels.churn.window import ChurnWindow
 from satmodels.errors import ArgumentError, DataError, one_of, unknown
@@ -44,11 +46,6 @@ Array = NDArray[np.float64]
 
 ESTIMATORS = ("auto", "spline_logistic", "boosting", "blend")
 CALIBRATIONS = ("auto", "sigmoid", "isotonic", None)
-FOLDS = 5
-FORWARD_SPLITS = 3
-MOST_TO_CHOOSE = (
-    100_000  # rows of a fold: enough to tell models apart; the model chosen is fitted on all rows
-)
 BACKGROUND = 200  # training rows kept as references of the permutation Shapley values
 
 
@@ -197,13 +194,22 @@ class ChurnClassifier(ClassifierMixin, BaseEstimator):
         candidates = self._candidates(n, codes)
         scores, self.validation_ = {}, {}
         if len(candidates) > 1 or self.calibration is not None:
-            folds = self._folds(X, codes, weight)
+            folds = inner_folds(
+                X,
+                codes,
+                weight,
+                window=self.window,
+                cutoff=self.cutoff,
+                customer=self.customer,
+                seed=self.random_state,
+            )
             for name in candidates if folds else []:
                 if name == "blend" and len(candidates) > 1:
                     scores[name] = (scores["spline_logistic"] + scores["boosting"]) / 2
                 else:
-                    scores[name] = self._held_out(name, folds, Z, features, codes, weight)
-                self.validation_[name] = _loss(scores[name], codes, weight)
+                    learner = partial(self._learner, name)
+                    scores[name] = held_out(learner, folds, Z, features, codes, weight)
+                self.validation_[name] = mean_loss(scores[name], codes, weight)
         self.chosen_: str = min(candidates, key=self._held_out_loss)
         self.learner_ = self._learner(self.chosen_).fit(Z, features, codes, weight)
         self.calibration_ = Calibration()
@@ -442,36 +448,6 @@ class ChurnClassifier(ClassifierMixin, BaseEstimator):
             BlendLearner(SplineLearner(self.encoding_.categorical), boosting) if name == "blend" else boosting
         )
 
-    def _folds(self, X: Any, y: Array, weight: Array) -> list[tuple[NDArray[np.intp], NDArray[np.intp]]]:
-        """Return the inner validation's rows: forward in time where possible, else by customers, else by rows."""
-        from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold
-
-        used = weight > 0
-        fewest = int(min(np.count_nonzero(y[used]), np.count_nonzero(1 - y[used])))
-        names = open_frame(X).columns if is_frame(X) else ()
-        folds: list[Any] = []
-        if self.window is not None and self.cutoff in names:
-            for n_splits in range(FORWARD_SPLITS, 0, -1):
-                try:
-                    folds = list(CutoffSplit(n_splits, self.window, cutoff=self.cutoff).split(X))
-                    break
-                except ArgumentError:
-                    continue
-        if not folds and fewest >= 2:
-            k = min(FOLDS, fewest)
-            if self.customer in names:
-                groups = read_codes(open_frame(X), self.customer)
-                splitter: Any = StratifiedGroupKFold(k, shuffle=True, random_state=self.random_state)
-                folds = (
-                    list(splitter.split(np.zeros(len(y)), y, groups)) if len(np.unique(groups)) >= k else []
-                )
-            else:
-                splitter = StratifiedKFold(k, shuffle=True, random_state=self.random_state)
-                folds = list(splitter.split(np.zeros(len(y)), y))
-        rng = np.random.default_rng(self.random_state)
-        folds = [tuple(_at_most(rows, MOST_TO_CHOOSE, rng) for rows in fold) for fold in folds]
-        return [(a, b) for a, b in folds if 0 < (weight[a] @ y[a]) < weight[a].sum() and weight[b].sum() > 0]
-
     def _customers(self, X: Any, rows: NDArray[np.bool_]) -> NDArray[np.int64] | None:
         if not is_frame(X) or self.customer not in open_frame(X).columns:
             return None
@@ -479,16 +455,6 @@ class ChurnClassifier(ClassifierMixin, BaseEstimator):
 
     def _held_out_loss(self, name: str) -> float:
         return self.validation_.get(name, 0.0)
-
-    def _held_out(
-        self, name: str, folds: list[Any], Z: Array, features: Any, y: Array, weight: Array
-    ) -> Array:
-        """Return the log-odds of each row by a model that has not seen it; NaN for rows of no test set."""
-        score = np.full(len(y), np.nan)
-        for train, test in folds:
-            learner = self._learner(name).fit(Z[train], _rows(features, train), y[train], weight[train])
-            score[test] = learner.score(Z[test], _rows(features, test))
-        return score
 
     def _contributions(self, Z: Array, features: Any) -> tuple[Array, float]:
         """Return contributions to the calibrated log-odds and their base."""
@@ -542,16 +508,6 @@ class ChurnClassifier(ClassifierMixin, BaseEstimator):
         return open_frame(X).library if is_frame(X) else FrameLibrary.PANDAS
 
 
-def _loss(score: Array, y: Array, weight: Array) -> float:
-    seen = ~np.isnan(score)
-    eta, target = score[seen], y[seen]
-    return float(np.average(np.logaddexp(0, eta) - target * eta, weights=weight[seen]))
-
-
-def _at_most(rows: NDArray[np.intp], most: int, rng: np.random.Generator) -> NDArray[np.intp]:
-    return rows if len(rows) <= most else np.sort(rng.choice(rows, most, replace=False))
-
-
 def _texts(texts: Sequence[str | None]) -> NDArray[Any]:
     array = np.empty(len(texts), dtype=object)
     array[:] = texts
@@ -566,16 +522,6 @@ def _names_only(names: list[str], n: int) -> Any:
 
 
 def _without(X: Any, names: list[str], all_names: tuple[str, ...]) -> Any:
-    """Return the frame with the feature columns alone, native, for a given estimator."""
-    if len(names) == len(all_names):
-        return X
-    return select_native(open_frame(X), names)
-
-
-def _rows(features: Any, rows: NDArray[np.intp]) -> Any:
-    from sklearn.utils import _safe_indexing
-
-    try:
-        return _safe_indexing(features, rows)
-    except (ValueError, TypeError):
-        return None
+    """Return the feature columns alone, as an eager frame of the user's library, for a given estimator."""
+    eager = open_frame(X).eager
+    return X if eager and len(names) == len(all_names) else select_native(open_frame(X), names)
