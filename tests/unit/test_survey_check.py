@@ -253,3 +253,20 @@ def test_preparation_is_reported_alike_on_every_engine(engine):
     assert rows["nps", "missing code", "-9"] == 0 and rows["q1", "label to code", None] == 3
     assert rows["nps", "invalid", None] == 2 and rows["q1", "turned round", None] == 5
     assert rows["reliable", "derived", None] == 5
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_dask_partitions_add_up():
+    dask = pytest.importorskip("dask.dataframe")
+    report = SURVEY.check(dask.from_pandas(ANSWERS, npartitions=3))
+    assert sorted((v.column, v.rule, v.n_bad) for v in report.violations) == sorted(w[:3] for w in WRONG)
+    assert {v.column: v.offenders[0][0] for v in report.violations}["when"] == 3 or report.n_rows == 5
+    prepared = SURVEY.prepare(dask.from_pandas(ANSWERS, npartitions=3), invalid="missing").compute()
+    assert prepared["reliable"].tolist()[:2] == [-2, -1] and prepared["q1"][2] == 5
+
+
+@pytest.mark.parametrize("dtype", ["string[python]", "string[pyarrow]", "category", object])
+def test_every_text_type_of_pandas_is_checked_alike(dtype):
+    texts = ["q1", "region", "why", "when"]
+    report = SURVEY.check(ANSWERS.astype(dict.fromkeys(texts, dtype)))
+    assert [(v.column, v.rule, v.n_bad) for v in report.violations] == [w[:3] for w in WRONG]

@@ -8,7 +8,7 @@ from typing import Any
 
 import narwhals.stable.v2 as nw
 
-from satmodels.intake.frames import Frame, collect
+from satmodels.intake.frames import Frame, collect, open_frame
 from satmodels.intake.rules import ColumnRule, is_missing
 from satmodels.intake.violations import TEXTUAL, cell_by_cell_only, conditions_of
 
@@ -55,6 +55,8 @@ class Difference:
 def recode(frame: Frame, recodes: Sequence[Recode], differences: Sequence[Difference] = ()) -> Any:
     """Return a new frame of the same library with the columns recoded; lazy frames stay lazy."""
     native: Any = frame.narwhals
+    if frame.engine == "dask":
+        return native.to_native().map_partitions(_recode_part, recodes, differences)
     kept = [
         nw.col(r.into).alias(r.column)
         for r in recodes
@@ -80,9 +82,20 @@ def recode(frame: Frame, recodes: Sequence[Recode], differences: Sequence[Differ
     return native.to_native()
 
 
+def _recode_part(part: Any, recodes: Sequence[Recode], differences: Sequence[Difference]) -> Any:
+    return recode(open_frame(part), recodes, differences)
+
+
 def count_codes(frame: Frame, codes: Mapping[str, Sequence[int | str]]) -> dict[tuple[str, int | str], int]:
     """Count how often each code stands in its column, in one pass of the engine."""
     wanted = [(column, code) for column, found in codes.items() for code in found]
+    if frame.engine == "dask":
+        native: Any = frame.narwhals.to_native()
+        total: dict[tuple[str, int | str], int] = dict.fromkeys(wanted, 0)
+        for partition in native.partitions:
+            for place, n in count_codes(open_frame(partition.compute()), codes).items():
+                total[place] += n
+        return total
     sums: list[nw.Expr] = []
     places: list[tuple[str, int | str]] = []
     counts: dict[tuple[str, int | str], int] = dict.fromkeys(wanted, 0)

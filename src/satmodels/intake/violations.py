@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 import narwhals.stable.v2 as nw
 import numpy as np
 
-from satmodels.intake.frames import OFFENDERS, Frame, collect
+from satmodels.intake.frames import OFFENDERS, Frame, collect, open_frame
 from satmodels.intake.rules import (
     FINITE,
     ISO,
@@ -81,6 +81,8 @@ def count_violations(
     id_column : str, optional
         Names the offending rows on engines whose rows have no order.
     """
+    if frame.engine == "dask":
+        return _by_partition(frame, rules, pairs, key)
     conditions: list[Condition] = []
     cell_by_cell: list[ColumnRule] = []
     for rule in rules:
@@ -105,6 +107,32 @@ def count_violations(
         broken += _by_value(frame, rule)
     order = {rule.column: i for i, rule in enumerate(rules)}
     broken.sort(key=lambda b: order[b.column])
+    if key:
+        broken += _duplicates(frame, tuple(key))
+    return Counted(n_rows, tuple(broken))
+
+
+def _by_partition(
+    frame: Frame,
+    rules: Sequence[ColumnRule],
+    pairs: Sequence[tuple[str, str]],
+    key: Sequence[str],
+) -> Counted:
+    """Check a Dask frame one pandas partition after the other; only duplicates are looked for across them."""
+    native: Any = frame.narwhals.to_native()
+    n_rows = 0
+    found: dict[tuple[str, str], Broken] = {}
+    for partition in native.partitions:
+        counted = count_violations(open_frame(partition.compute()), rules, pairs)
+        for broken in counted.broken:
+            place = (broken.column, broken.rule)
+            moved = tuple((row + n_rows, value) for row, value in broken.offenders)
+            before = found.get(place, Broken(*place, 0, ()))
+            first = (*before.offenders, *moved)[:OFFENDERS]
+            found[place] = Broken(*place, before.n_bad + broken.n_bad, first)
+        n_rows += counted.n_rows
+    order = {rule.column: i for i, rule in enumerate(rules)}
+    broken = sorted(found.values(), key=lambda b: order[b.column])
     if key:
         broken += _duplicates(frame, tuple(key))
     return Counted(n_rows, tuple(broken))
@@ -215,6 +243,8 @@ def _bound(number: float) -> float | int:
 def _text_conditions(rule: ColumnRule, value: nw.Expr) -> Iterator[Condition]:
     column = rule.column
     present = value.is_null() == False  # noqa: E712 - an expression
+    # pandas can't join the truth values of its several text types where some are missing
+    value = value.fill_null("")
     if rule.texts:
         present = present & (value.is_in(list(rule.texts)) == False)  # noqa: E712 - an expression
     if rule.max_length is not None:
