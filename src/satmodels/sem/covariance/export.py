@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from itertools import groupby
 
 from satmodels.errors import EngineError
 from satmodels.sem.model.expression import show_number
@@ -39,17 +40,18 @@ def to_lavaan(spec: ModelSpec | str) -> str:
     Examples
     --------
     >>> print(to_lavaan("f =~ x1 + start(0.5)*x2"))
-    f =~ x1
-    f =~ start(0.5)*x2
+    f =~ x1 + start(0.5)*x2
     <BLANKLINE>
     """
     spec = ModelSpec.of(spec)
     lines: list[str] = []
-    for term in spec.terms:
-        lhs, rhs = _r_name(term.lhs), "1" if term.op == "~1" else _r_name(term.rhs)
-        op = "~" if term.op == "~1" else term.op
-        parts = [f"{m}*{rhs}" for m in _modifiers(term)] or [rhs]
-        lines.append(f"{lhs} {op} {' + '.join(parts)}")
+    for (lhs, op), terms in groupby(spec.terms, key=lambda t: (t.lhs, t.op)):
+        parts: list[str] = []
+        for term in terms:
+            rhs = "1" if op == "~1" else _r_name(term.rhs)
+            # a further modifier of the same term is written by naming the term again
+            parts += [f"{m}*{rhs}" for m in _modifiers(term)] or [rhs]
+        lines.append(f"{_r_name(lhs)} {'~' if op == '~1' else op} {' + '.join(parts)}")
     lines += [f"{_r_name(d.name)} := {d.expression}" for d in spec.defined]
     lines += [f"{c.left} {c.op} {c.right}" for c in spec.constraints]
     return "\n".join(lines) + "\n"
