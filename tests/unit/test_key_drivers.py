@@ -200,6 +200,20 @@ def test_bad_input(answers):
         sat.key_drivers(sat.Moments.collect(answers, list(answers)), "overall", by="region")
 
 
+def test_an_id_among_the_drivers_is_refused_when_the_scale_is_said(answers, engine):
+    frame = answers.assign(customer=np.arange(400.0))
+    ten = sat.Scale(1, 10)
+    with pytest.raises(sat.SchemaError) as caught:
+        sat.key_drivers(engine(frame), "overall", ["price", "customer"], scale=ten)
+    assert (caught.value.column, caught.value.n_bad, caught.value.value) == ("customer", 390, 0.0)
+    mixed = {"price": ten, "customer": sat.Scale(0, 399), "overall": ten}
+    found = sat.key_drivers(engine(frame), "overall", ["price", "customer"], scale=mixed)
+    assert sat.importance_performance(found).index
+    assert sat.priorities(found).estimates == sat.priorities(found, scale=mixed).estimates
+    with pytest.raises(sat.SchemaError, match="customer"):
+        sat.key_drivers(sat.Moments.collect(frame, ["customer", "overall"]), "overall", scale=ten)
+
+
 def test_relative_weights_of_uncorrelated_drivers_are_squared_correlations():
     np.testing.assert_allclose(relative_weights(np.eye(3), np.array([0.5, -0.4, 0.1])), [0.25, 0.16, 0.01])
 

@@ -73,6 +73,7 @@ def effects_of_regression(
         raise ArgumentError(
             f"this driver analysis has {len(result.moments)} groups: analyse one group at a time"
         )
+    scale = result.scale if scale is None else scale
     if scale is None:
         raise ArgumentError(
             "room to improve needs the scale= of the answers, for example Scale(1, 10); {column: Scale} where "

@@ -16,25 +16,20 @@ from numpy.typing import NDArray
 from satmodels.drivers.effects import effects_of_structure
 from satmodels.drivers.key_drivers import KeyDriversResult, key_drivers
 from satmodels.drivers.measures import METHODS
-from satmodels.drivers.scales import as_scales, check_on_scale, to_index
+from satmodels.drivers.performance import performance_of, with_lead
+from satmodels.drivers.quadrants import CUTS, QUADRANTS, cross_hairs, map_rows, rows_of
+from satmodels.drivers.scales import as_scales
 from satmodels.errors import ArgumentError, one_of
 from satmodels.intake.cells import count_cells
 from satmodels.intake.frames import open_frame
 from satmodels.results import Result, Table
 from satmodels.statistics.counts import as_names, sort_key
-from satmodels.statistics.intervals import check_level, quantile
+from satmodels.statistics.intervals import check_level
 from satmodels.statistics.moments import Moments
 from satmodels.survey.scale import Scale
 
 Array = NDArray[np.float64]
 
-CUTS = ("mean", "median", "scale")
-QUADRANTS = {  # (important, performs well)
-    (True, False): "concentrate here",
-    (True, True): "keep up the good work",
-    (False, False): "low priority",
-    (False, True): "possible overkill",
-}
 _COLUMNS = (
     *("term", "importance", "importance_low", "importance_high"),
     *("performance", "performance_low", "performance_high"),
@@ -184,13 +179,15 @@ def importance_performance(
     if importance_scale is not None:
         raise ArgumentError("importance_scale goes with stated importance={item: column}")
     names = derived.drivers
-    scales = as_scales(scale, names)
+    scales = as_scales(derived.scale if scale is None else scale, names)
     rows: list[dict[str, Any]] = []
     by_group = _column_by_group(derived)
     for key, moments, found in zip(derived.keys, derived.moments, by_group, strict=True):
-        means = _performance(moments.select(names), scales, level)
-        more = _map(dict(zip(derived.by, key, strict=True)), names, found, means, None, cut, scales, moments)
-        rows += _with_lead(more, moments, names, scales, competitor, level)
+        means = performance_of(moments.select(names), scales, level)
+        more = map_rows(
+            dict(zip(derived.by, key, strict=True)), names, found, means, None, cut, scales, moments
+        )
+        rows += with_lead(more, moments, names, scales, competitor, level)
     return ImportancePerformanceResult(
         library=derived.library,
         estimates=Table.from_records(rows, (*derived.by, *_COLUMNS)),
@@ -245,14 +242,14 @@ def _stated(
         part = frame.where(by, key) if by else frame
         moments = Moments.collect(part, list(dict.fromkeys([*names, *asked])), weight)
         if asked:
-            found = _performance(moments.select(asked), asked_scales, level)
+            found = performance_of(moments.select(asked), asked_scales, level)
         else:
             numbers = np.array([float(c) for c in columns])
             found = numbers, np.full(len(names), np.nan), np.full(len(names), np.nan)
-        means = _performance(moments.select(names), scales, level)
+        means = performance_of(moments.select(names), scales, level)
         gap = found[0] - means[0] if asked else None
-        more = _map(dict(zip(by, key, strict=True)), names, found, means, gap, cut, scales, moments)
-        rows += _with_lead(more, moments, names, scales, competitor, level)
+        more = map_rows(dict(zip(by, key, strict=True)), names, found, means, gap, cut, scales, moments)
+        rows += with_lead(more, moments, names, scales, competitor, level)
     return ImportancePerformanceResult(
         library=frame.library,
         estimates=Table.from_records(rows, (*by, *_COLUMNS)),
@@ -275,8 +272,8 @@ def _of_structure(
     """Set total effects on a construct against the indices of the constructs."""
     effects = effects_of_structure(result, outcome, items, scale, None)
     nothing = np.full(len(effects.drivers), np.nan)
-    across, up = _cross_hairs(effects.effect, effects.performance, cut, (), stated=False)
-    rows = _rows(
+    across, up = cross_hairs(effects.effect, effects.performance, cut, (), stated=False)
+    rows = rows_of(
         {},
         effects.drivers,
         (effects.effect, nothing, nothing),
@@ -294,117 +291,3 @@ def _of_structure(
         index=True,
         level=level,
     )
-
-
-def _with_lead(
-    rows: list[dict[str, Any]],
-    moments: Moments,
-    names: Sequence[str],
-    scales: tuple[Scale, ...] | None,
-    competitor: Any,
-    level: float,
-) -> list[dict[str, Any]]:
-    """Add the competitor's performance and the lead over it, with Welch's limits."""
-    if competitor is None:
-        return rows
-    other = competitor if isinstance(competitor, Moments) else Moments.collect(competitor, names)
-    ours, theirs = moments.select(names), other.select(names)
-    means = [_performance(m, scales, level)[0] for m in (ours, theirs)]
-    width = np.ones(len(names)) if scales is None else np.array([100 / (s.high - s.low) for s in scales])
-    sizes = [m.n_eff if m.weighted else float(m.n) for m in (ours, theirs)]
-    parts = [(m.std * width) ** 2 / n for m, n in zip((ours, theirs), sizes, strict=True)]
-    together = parts[0] + parts[1]
-    df = together**2 / (parts[0] ** 2 / (sizes[0] - 1) + parts[1] ** 2 / (sizes[1] - 1))
-    half = quantile(level, df) * np.sqrt(together)
-    lead = means[0] - means[1]
-    for j, row in enumerate(rows):
-        row |= {
-            "competitor": means[1][j],
-            "lead": lead[j],
-            "lead_low": lead[j] - half[j],
-            "lead_high": lead[j] + half[j],
-        }
-    return rows
-
-
-def _performance(
-    moments: Moments, scales: tuple[Scale, ...] | None, level: float
-) -> tuple[Array, Array, Array]:
-    n = moments.n_eff if moments.weighted else float(moments.n)
-    half = float(quantile(level, max(n - 1, 1.0))) * moments.std / np.sqrt(n)
-    limits = (moments.mean, moments.mean - half, moments.mean + half)
-    if scales is None:
-        return limits
-    check_on_scale(moments.mean, scales, moments.columns)
-    mean, low, high = (to_index(v, scales) for v in limits)
-    return mean, np.maximum(low, 0.0), np.minimum(high, 100.0)
-
-
-def _map(
-    key: dict[str, Any],
-    names: Sequence[str],
-    importance: tuple[Array, Array, Array],
-    performance: tuple[Array, Array, Array],
-    gap: Array | None,
-    cut: str | tuple[float, float],
-    scales: tuple[Scale, ...] | None,
-    moments: Moments,
-) -> list[dict[str, Any]]:
-    cuts = _cross_hairs(importance[0], performance[0], cut, scales, stated=gap is not None)
-    return _rows(key, names, importance, performance, gap, cuts, (moments.n, moments.n_dropped))
-
-
-def _rows(
-    key: dict[str, Any],
-    names: Sequence[str],
-    importance: tuple[Array, Array, Array],
-    performance: tuple[Array, Array, Array],
-    gap: Array | None,
-    cuts: tuple[float, float],
-    n: tuple[int, int],
-) -> list[dict[str, Any]]:
-    across, up = cuts
-    priority = _standard(importance[0]) - _standard(performance[0])
-    return [
-        {
-            **key,
-            "term": name,
-            "importance": importance[0][j],
-            "importance_low": importance[1][j],
-            "importance_high": importance[2][j],
-            "performance": performance[0][j],
-            "performance_low": performance[1][j],
-            "performance_high": performance[2][j],
-            "gap": None if gap is None else gap[j],
-            "priority": priority[j],
-            "quadrant": QUADRANTS[bool(importance[0][j] >= across), bool(performance[0][j] >= up)],
-            "importance_cut": across,
-            "performance_cut": up,
-            "n": n[0],
-            "n_missing": n[1],
-        }
-        for j, name in enumerate(names)
-    ]
-
-
-def _cross_hairs(
-    importance: Array,
-    performance: Array,
-    cut: str | tuple[float, float],
-    scales: tuple[Scale, ...] | None,
-    *,
-    stated: bool,
-) -> tuple[float, float]:
-    if not isinstance(cut, str):
-        return float(cut[0]), float(cut[1])
-    if cut == "scale":
-        if scales is None:
-            raise ArgumentError("cut='scale' needs the scale= of the items")
-        return 50.0 if stated else float(importance.mean()), 50.0
-    middle = np.mean if cut == "mean" else np.median
-    return float(middle(importance)), float(middle(performance))
-
-
-def _standard(values: Array) -> Array:
-    spread = values.std()
-    return (values - values.mean()) / spread if spread > 0 else np.zeros_like(values)

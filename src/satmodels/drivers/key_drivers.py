@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 from satmodels.drivers.dominance import DominanceResult, dominance_table
 from satmodels.drivers.measures import INTERVALS, METHODS, Measured, measure
 from satmodels.drivers.regression import DriverRegression, check_drivers
+from satmodels.drivers.scales import as_scales, check_answers, check_on_scale
 from satmodels.errors import ArgumentError, one_of, unknown
 from satmodels.intake.cells import count_cells
 from satmodels.intake.frames import Frame, open_frame
@@ -17,6 +18,7 @@ from satmodels.results import Result, Table
 from satmodels.statistics.counts import as_names, sort_key
 from satmodels.statistics.intervals import check_level
 from satmodels.statistics.moments import Moments
+from satmodels.survey.scale import Scale
 
 _COLUMNS = (
     *("term", "estimate", "share", "std_error", "conf_low", "conf_high"),
@@ -48,6 +50,8 @@ class KeyDriversResult(Result):
         Share of the outcome's variance that the drivers explain together, per group.
     moments : tuple of Moments
         Moments of the drivers and the outcome, per group.
+    scale : Scale or mapping, optional
+        Scale of the answers, where it was given.
     problems : tuple of str
         Negative drivers and multicollinearity, in words.
     """
@@ -65,6 +69,7 @@ class KeyDriversResult(Result):
     r2: tuple[float, ...]
     r2_adjusted: tuple[float, ...]
     moments: tuple[Moments, ...]
+    scale: Scale | Mapping[str, Scale] | None = None
     problems: tuple[str, ...] = ()
 
     def dominance(self) -> DominanceResult:
@@ -125,6 +130,7 @@ def key_drivers(
     method: str = "shapley",
     by: str | Sequence[str] = (),
     weight: str | None = None,
+    scale: Scale | Mapping[str, Scale] | None = None,
     interval: str = "auto",
     level: float = 0.95,
     seed: int | None = None,
@@ -155,6 +161,10 @@ def key_drivers(
         Columns to group by.
     weight : str, optional
         Column of survey weights.
+    scale : Scale or mapping, optional
+        Scale of the answers (``{column: Scale}`` where they differ, the outcome among them): every answer
+        must lie on it, so that no id or code of missing enters as a number. Kept in the result for
+        :func:`importance_performance` and :func:`priorities`.
     interval : str, default "auto"
         Where standard errors and limits come from: ``"robust"`` from the answers, whatever their
         distribution; ``"normal"`` from the moments, as for normal answers; ``"bootstrap"``: percentiles
@@ -180,7 +190,7 @@ def key_drivers(
     DataError
         A constant column, collinear drivers (named), or no more answers than columns.
     SchemaError
-        A column holds text, booleans or infinite values.
+        A column holds text, booleans or infinite values, or an answer is off the ``scale``.
 
     Notes
     -----
@@ -219,7 +229,11 @@ def key_drivers(
             )
         library = FrameLibrary.PANDAS
         moments, drivers = constructs or (data, drivers)
-        parts.append(((), DriverRegression.of(moments, outcome, drivers), None))
+        regression = DriverRegression.of(moments, outcome, drivers)
+        columns = regression.moments.columns
+        if scale is not None and constructs is None:
+            check_on_scale(regression.moments.mean, as_scales(scale, columns) or (), columns)
+        parts.append(((), regression, None))
     else:
         if drivers is None:
             raise ArgumentError("which columns are the drivers? Give a list of names")
@@ -229,6 +243,8 @@ def key_drivers(
         frame.require([outcome, *names])
         frame.require(by, role="column to group by")
         library = frame.library
+        if scale is not None:
+            check_answers(frame, [*names, outcome], as_scales(scale, [*names, outcome]) or ())
         for key, part in groups_of(frame, by):
             moments = Moments.collect(part, [*names, outcome], weight)
             parts.append((key, DriverRegression.of(moments, outcome, names), part))
@@ -261,6 +277,7 @@ def key_drivers(
         r2=tuple(r2),
         r2_adjusted=tuple(r2_adjusted),
         moments=tuple(regression.moments for _, regression, _ in parts),
+        scale=scale,
         problems=tuple(problems),
     )
 

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from satmodels.drivers.budget import allocate, allocate_draws
 from satmodels.drivers.effects import DriverEffects, effects_of_regression, effects_of_structure
 from satmodels.drivers.key_drivers import KeyDriversResult
+from satmodels.drivers.plan import categories_of, per_driver, sources_of, value_of_gain
 from satmodels.errors import ArgumentError, unknown
 from satmodels.results import Result, Table
 from satmodels.statistics.intervals import check_level, quantile
@@ -120,8 +121,8 @@ def priorities(
     drivers : KeyDriversResult or SEMResult
         A driver analysis of one group, or a fitted structural model whose total effects are taken.
     scale : Scale or mapping
-        Scale of the answers, ``{column: Scale}`` where the outcome and the drivers differ. A structural
-        model may know its scales.
+        Scale of the answers, ``{column: Scale}`` where the outcome and the drivers differ; not needed
+        where the driver analysis or the structural model was given it.
     outcome : str, optional
         For a structural model: the construct that is to rise.
     effect : str, default "regression"
@@ -192,10 +193,10 @@ def priorities(
     check_level(level)
     effects, library = _effects(drivers, scale, outcome, effect, bootstrap)
     names = effects.drivers
-    categories = _categories(names, kano, features)
-    share = _per_driver(lift, names, "lift", 0.0, 1.0)
-    reached = _per_driver(reach, names, "reach", 0.0, 1.0)
-    costs = _per_driver(cost, names, "cost", 0.0, np.inf)
+    categories = categories_of(names, kano, features)
+    share = per_driver(lift, names, "lift", 0.0, 1.0)
+    reached = per_driver(reach, names, "reach", 0.0, 1.0)
+    costs = per_driver(cost, names, "cost", 0.0, np.inf)
     if (costs <= 0).any():
         raise ArgumentError("cost: every action costs something; give numbers larger than 0")
     if budget is not None and not 0 <= budget < np.inf:
@@ -221,7 +222,7 @@ def priorities(
     z = float(quantile(level))
     effect_half = z * np.sqrt(np.diag(effects.cov))
     gain_half = effect_half * worth
-    value = _value(gain, np.sqrt(np.diag(gain_cov)), effects.outcome_index, elasticity, base, z)
+    value = value_of_gain(gain, np.sqrt(np.diag(gain_cov)), effects.outcome_index, elasticity, base, z)
     rows = [
         {
             "rank": int(rank[j]),
@@ -255,7 +256,7 @@ def priorities(
     return PrioritiesResult(
         library=library,
         estimates=Table.from_records(rows, (*_COLUMNS, *value)),
-        sources=_sources(effects, rows, elasticity, kano),
+        sources=sources_of(effects, rows, elasticity, kano),
         outcome=effects.outcome,
         outcome_index=effects.outcome_index,
         budget=budget,
@@ -284,42 +285,6 @@ def _effects(
     )
 
 
-def _categories(
-    names: tuple[str, ...], kano: Any, features: Mapping[str, str] | None
-) -> tuple[str | None, ...]:
-    """Return the Kano category of each driver, None where nothing is known."""
-    if kano is None:
-        return (None,) * len(names)
-    known = kano if isinstance(kano, Mapping) else getattr(kano, "categories", None)
-    if not isinstance(known, Mapping):
-        raise ArgumentError(f"kano is {type(kano).__name__}: give a KanoResult, or {{driver: category}}")
-    features = features or {}
-    for driver, feature in features.items():
-        if driver not in names:
-            raise unknown("driver", driver, names)
-        if feature not in known:
-            raise unknown("Kano feature", feature, known)
-    return tuple(known.get(features.get(name, name)) for name in names)
-
-
-def _per_driver(
-    value: float | Mapping[str, float], names: tuple[str, ...], what: str, low: float, high: float
-) -> Array:
-    if isinstance(value, Mapping):
-        for name in value:
-            if name not in names:
-                raise unknown("driver", name, names)
-        if lacking := [n for n in names if n not in value]:
-            raise ArgumentError(f"{what} has nothing for {lacking}")
-        array = np.array([float(value[n]) for n in names])
-    else:
-        array = np.full(len(names), float(value))
-    if not np.isfinite(array).all() or (array < low).any() or (array > high).any():
-        limits = f"between {low:g} and {high:g}" if np.isfinite(high) else f"at least {low:g} and finite"
-        raise ArgumentError(f"{what} must be {limits}; given {array.tolist()}")
-    return array
-
-
 def _order(score: Array, first: NDArray[np.bool_]) -> list[int]:
     """Must-be first, then by return; equal ones in the order given."""
     return [int(j) for j in np.lexsort((-score, ~first))]
@@ -337,60 +302,6 @@ def _ranks(score: Array, first: NDArray[np.bool_]) -> NDArray[np.intp]:
     ranks = np.empty_like(order)
     np.put_along_axis(ranks, order, np.arange(1, score.shape[1] + 1)[None, :], axis=1)
     return ranks
-
-
-def _value(
-    gain: Array,
-    std_error: Array,
-    index: float,
-    elasticity: float | tuple[float, float] | None,
-    base: float,
-    z: float,
-) -> dict[str, Array]:
-    """Turn points of the outcome into money: base x elasticity x relative rise, errors by the delta method."""
-    if elasticity is None:
-        return {}
-    e, se = elasticity if isinstance(elasticity, tuple) else (elasticity, 0.0)
-    if not (np.isfinite(e) and se >= 0):
-        raise ArgumentError(f"elasticity={elasticity!r}: give a number, or (number, standard error)")
-    if index <= 0:
-        raise ArgumentError("the outcome stands at 0: a relative change of it has no meaning")
-    value = base * e * gain / index
-    half = z * np.abs(base / index) * np.hypot(e * std_error, se * gain)
-    return {"value": value, "value_low": value - half, "value_high": value + half}
-
-
-def _sources(effects: DriverEffects, rows: list[dict[str, Any]], elasticity: Any, kano: Any) -> Table:
-    lines: list[dict[str, Any]] = []
-    said = {
-        "performance": effects.performance_source + ", on 0..100",
-        "room": "100 - performance",
-        "effect": effects.effect_source + ", on 0..100",
-        "lift": "share given x room",
-        "reach": "given",
-        "gain": "effect x lift x reach",
-        "cost": "given",
-        "gain_per_cost": "gain / cost",
-        "category": "none given" if kano is None else "given" if isinstance(kano, Mapping) else repr(kano),
-        "value": f"base x elasticity x gain / {effects.outcome_index:.2f}; elasticity given: {elasticity!r}",
-    }
-    for row in rows:
-        for quantity, source in said.items():
-            if quantity in row:
-                shown = row[quantity]
-                lines.append(
-                    {
-                        "term": row["term"],
-                        "quantity": quantity,
-                        "value": shown
-                        if isinstance(shown, str)
-                        else None
-                        if shown is None
-                        else f"{shown:.6g}",
-                        "source": source,
-                    }
-                )
-    return Table.from_records(lines, ("term", "quantity", "value", "source"))
 
 
 def _problems(rows: list[dict[str, Any]], budgeted: bool) -> tuple[str, ...]:

@@ -8,6 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from satmodels.errors import ArgumentError, SchemaError
+from satmodels.intake.batches import batches
+from satmodels.intake.frames import Frame
 from satmodels.survey.scale import Scale
 
 Array = NDArray[np.float64]
@@ -30,6 +32,28 @@ def as_scales(scale: Scale | Mapping[str, Scale] | None, names: Sequence[str]) -
     if lacking := [n for n in names if n not in scale]:
         raise ArgumentError(f"scale has nothing for the items {lacking}")
     return tuple(scale[n] for n in names)
+
+
+def check_answers(frame: Frame, names: Sequence[str], scales: Sequence[Scale]) -> None:
+    """Raise SchemaError, naming column and value, for an answer off its scale; one pass over the columns."""
+    low = np.array([s.low for s in scales], dtype=float)
+    high = np.array([s.high for s in scales], dtype=float)
+    n_bad = np.zeros(len(names), dtype=int)
+    first: dict[int, float] = {}
+    for block in batches(frame, names):
+        off = np.asarray((block < low) | (block > high))  # a missing answer is not off the scale
+        for j in np.flatnonzero(off.any(axis=0)):
+            n_bad[j] += int(off[:, j].sum())
+            first.setdefault(int(j), float(block[np.argmax(off[:, j]), j]))
+    for j in map(int, np.flatnonzero(n_bad)):
+        raise SchemaError.answers(
+            names[j],
+            scales[j].rule,
+            "Is it the right column (an id, an amount)? Declare codes such as 99 as missing.",
+            n_bad=int(n_bad[j]),
+            offenders=frame.offenders(names[j], [first[j]]),
+            value=first[j],
+        )
 
 
 def to_index(means: Array, scales: Sequence[Scale]) -> Array:
