@@ -9,10 +9,10 @@ import pandas as pd
 import pytest
 from sklearn.base import clone
 from sklearn.compose import make_column_transformer
-from sklearn.ensemble import RandomForestClassifier
+from sklearn.ensemble import HistGradientBoostingClassifier, RandomForestClassifier
 from sklearn.impute import SimpleImputer
 from sklearn.linear_model import LogisticRegression
-from sklearn.model_selection import cross_val_score
+from sklearn.model_selection import GridSearchCV, cross_val_score
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
 from sklearn.utils.estimator_checks import parametrize_with_checks
@@ -134,6 +134,28 @@ def test_forward_validation_in_scikit_learn(panel):
         scoring="roc_auc",
     )
     assert len(scores) == 2 and (scores > 0.55).all()
+
+
+def test_search_forward_in_time(panel):
+    search = GridSearchCV(
+        sat.ChurnClassifier("spline_logistic", window=WINDOW),
+        {"calibration": [None, "sigmoid"]},
+        cv=sat.CutoffSplit(1, WINDOW),
+        scoring="neg_log_loss",
+    ).fit(panel, panel["churned"])
+    assert search.best_params_["calibration"] in (None, "sigmoid")
+
+
+@pytest.mark.parametrize("library", ["polars", "lazy", "arrow"])
+def test_a_given_classifier_takes_frames_of_other_libraries(panel, library):
+    pl = pytest.importorskip("polars")
+    frame = pl.from_pandas(panel.drop(columns=["region", "plan"]))
+    frame = {"polars": frame, "lazy": frame.lazy(), "arrow": frame.to_arrow()}[library]
+    boosting = HistGradientBoostingClassifier(max_iter=5, max_leaf_nodes=4)
+    fitted = sat.ChurnClassifier(boosting, window=WINDOW, calibration="sigmoid").fit(frame)
+    numbers = panel.drop(columns=["region", "plan"])
+    plain = sat.ChurnClassifier(boosting, window=WINDOW, calibration="sigmoid").fit(numbers)
+    assert fitted.predict_proba(frame) == pytest.approx(plain.predict_proba(numbers), abs=1e-9)
 
 
 def test_any_classifier_can_be_given(panel):

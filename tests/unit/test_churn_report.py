@@ -118,3 +118,14 @@ def test_figure_has_a_panel_for_each_question():
         "Who is reached?",
         "What does it earn?",
     ]
+
+
+def test_the_order_of_the_rows_changes_nothing():
+    y, p = _risks(900, seed=6)
+    p = p.round(1)  # many ties
+    order = np.random.default_rng(0).permutation(900)
+    one, other = (sat.churn_report(y[rows], p[rows], costs=sat.ChurnCosts()) for rows in (slice(None), order))
+    assert one.tidy()["estimate"].to_numpy() == pytest.approx(other.tidy()["estimate"].to_numpy(), abs=1e-12)
+    assert one.calibration_curve["observed"] == pytest.approx(other.calibration_curve["observed"])
+    # one risk for all that comes true is perfectly calibrated, however the rows are cut into bins
+    assert _terms(sat.churn_report([0, 0, 0, 0, 1] * 60, [0.2] * 300))["ece"] == pytest.approx(0, abs=1e-12)

@@ -270,3 +270,31 @@ def test_every_text_type_of_pandas_is_checked_alike(dtype):
     texts = ["q1", "region", "why", "when"]
     report = SURVEY.check(ANSWERS.astype(dict.fromkeys(texts, dtype)))
     assert [(v.column, v.rule, v.n_bad) for v in report.violations] == [w[:3] for w in WRONG]
+
+
+def test_wide_date_bounds_do_not_overflow(engine):
+    survey = sat.Survey("s", [sat.Date("d", date(1, 1, 1), date(9999, 12, 31))])
+    assert survey.check(engine(pd.DataFrame({"d": pd.to_datetime(["2026-01-01", None])}))).ok
+
+
+def test_a_service_can_limit_the_rows(engine):
+    frame = engine(pd.DataFrame({"nps": [1, 2, 3]}))
+    survey = sat.Survey("s", [sat.Recommend("nps")])
+    assert survey.check(frame, max_rows=3).ok
+    with pytest.raises(sat.ArgumentError, match="max_rows"):
+        survey.check(frame, max_rows=2)
+
+
+def test_decimals_booleans_and_small_types_are_widened():
+    import polars as pl
+
+    survey = sat.Survey(
+        "s",
+        [sat.Rating("q", sat.Scale(1, 5), reverse=True), sat.MultiChoice("u", ["a"])],
+        missing_codes={99: "dk"},
+    )
+    frame = pl.DataFrame({"q": pl.Series([1, 5, 99], dtype=pl.UInt8), "u_a": [True, False, None]})
+    prepared = survey.prepare(frame)
+    assert prepared["q"].to_list() == [5, 1, None] and prepared["u_a"].to_list() == [1, 0, None]
+    decimals = pl.DataFrame({"q": [Decimal("1"), Decimal("2.5")], "u_a": [1, 0]})
+    assert [v.rule for v in survey.check(decimals).violations] == ["whole numbers"]

@@ -61,15 +61,17 @@ def log_loss(data: Outcomes) -> float:
 
 
 def calibration_bins(data: Outcomes, bins: int = CALIBRATION_BINS) -> tuple[Array, Array, Array]:
-    """Return mean risk, share that left, and weight, in bins of equal mass from the lowest risk."""
-    order = data.order[::-1]
-    weight = np.ones(len(order)) if data.weight is None else data.weight[order]
-    share = (np.cumsum(weight) - weight / 2) / weight.sum()
-    place = np.minimum((share * bins).astype(np.int64), bins - 1)
-    mass = np.bincount(place, weights=weight, minlength=bins).astype(float)
+    """Return mean risk, share that left, and weight, in bins of equal mass from the lowest risk.
+
+    Rows of equal risk are in one bin, so that the order of the rows changes nothing.
+    """
+    blocks = ranked_blocks(data)
+    share = 1 - (np.cumsum(blocks.weight) - blocks.weight / 2) / blocks.weight.sum()
+    place = np.clip((share * bins).astype(np.int64), 0, bins - 1)
+    mass = np.bincount(place, weights=blocks.weight, minlength=bins).astype(float)
     used = mass > 0
-    risk = np.bincount(place, weights=weight * data.risk[order], minlength=bins)
-    left = np.bincount(place, weights=weight * data.y[order], minlength=bins)
+    risk = np.bincount(place, weights=blocks.weight * blocks.score, minlength=bins)
+    left = np.bincount(place, weights=blocks.churn, minlength=bins)
     return risk[used] / mass[used], left[used] / mass[used], mass[used]
 
 

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from satmodels.churn.encoding import is_frame
 from satmodels.churn.window import ChurnWindow, cutoff_times, microseconds, show_moment
 from satmodels.errors import ArgumentError
 from satmodels.intake.events import read_codes, read_times
@@ -116,7 +117,7 @@ class CutoffSplit:
 
     def _times(self, X: Any, groups: Any) -> NDArray[np.int64]:
         if groups is None:
-            if not hasattr(X, "columns") and not hasattr(X, "column_names"):
+            if not is_frame(X):
                 raise ArgumentError(
                     "the cutoffs of the rows are not known: give the panel with its column "
                     f"{self.cutoff!r}, or groups="

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from datetime import date, datetime, timedelta
 from typing import Any
 
@@ -38,9 +38,9 @@ class ChurnWindow(Spec):
     Examples
     --------
     >>> import satmodels as sat
-    >>> window = sat.ChurnWindow(observation=90, gap=14, horizon=30)
-    >>> window.purge.days
-    44
+    >>> window = sat.ChurnWindow(observation=90, gap=14, horizon=60)
+    >>> window, window.purge.days
+    (ChurnWindow(observation=90, gap=14, horizon=60), 74)
     >>> sat.ChurnWindow.model_validate_json(window.model_dump_json()) == window
     True
     """
@@ -82,6 +82,9 @@ class ChurnWindow(Spec):
     def _as_days(self, value: timedelta) -> float:
         days = value / timedelta(days=1)
         return int(days) if days == int(days) else days
+
+    def __repr_args__(self) -> Iterator[tuple[str | None, Any]]:
+        yield from ((name, self._as_days(getattr(self, name))) for name in ("observation", "gap", "horizon"))
 
     @property
     def purge(self) -> timedelta:
