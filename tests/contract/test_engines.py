@@ -12,6 +12,8 @@ import pytest
 import satmodels as sat
 from conftest import ENGINES
 
+# pandas' own convert_dtypes, with which the frames are made, casts infinite values
+pytestmark = pytest.mark.filterwarnings("ignore:invalid value encountered in cast")
 NO_ORDER = {"duckdb"}
 ANSWERS = pd.DataFrame(
     {

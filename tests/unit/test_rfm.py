@@ -14,6 +14,8 @@ import pytest
 import satmodels as sat
 from satmodels.scores.rfm_segments import Segment, segment_grid
 
+# pandas' own convert_dtypes, with which the frames are made, casts infinite values
+pytestmark = pytest.mark.filterwarnings("ignore:invalid value encountered in cast")
 WHO = {"customer": "customer", "date": "day", "amount": "amount"}
 AS_OF = "2026-06-30"
 

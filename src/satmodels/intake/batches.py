@@ -176,13 +176,22 @@ def _duckdb_blocks(native: Any, rows: int) -> Iterator[NDArray[np.float64]]:
 
 def _ibis_blocks(native: Any, rows: int) -> Iterator[NDArray[np.float64]]:
     try:
-        try:
-            parts = native.to_pyarrow_batches(chunk_size=MOST_ROWS)
-        except AttributeError:  # Ibis 12 asks DuckDB 2 for a reader that it no longer has
-            parts = native.to_pyarrow().to_batches()
-        yield from _arrow_blocks(parts, rows)
+        yield from _arrow_blocks(_ibis_parts(native), rows)
     except Exception as error:  # those of the database behind it
         raise EngineError(f"ibis failed while reading: {error}", engine="ibis") from error
+
+
+def _ibis_parts(native: Any) -> Iterator[Any]:
+    parts: Iterator[Any]
+    try:
+        parts = iter(native.to_pyarrow_batches(chunk_size=MOST_ROWS))
+        first = next(parts, None)
+    except AttributeError:  # Ibis 12 asks DuckDB 2 for a reader that it no longer has
+        parts = iter(native.to_pyarrow().to_batches())
+        first = next(parts, None)
+    if first is not None:
+        yield first
+        yield from parts
 
 
 def _arrow_blocks(parts: Any, rows: int) -> Iterator[NDArray[np.float64]]:
