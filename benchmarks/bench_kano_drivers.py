@@ -5,7 +5,6 @@
 pingouin's relative importance takes about half a minute for 15 drivers.
 """
 
-
 from __future__ import annotations
 
 import os

@@ -6,7 +6,6 @@ Truths are known exactly for Kano, and from a sample of two million for the rati
 skewed and cut at the ends of the scale.
 """
 
-
 from __future__ import annotations
 
 import os
