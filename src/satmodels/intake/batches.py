@@ -181,17 +181,14 @@ def _ibis_blocks(native: Any, rows: int) -> Iterator[NDArray[np.float64]]:
         raise EngineError(f"ibis failed while reading: {error}", engine="ibis") from error
 
 
-def _ibis_parts(native: Any) -> Iterator[Any]:
-    parts: Iterator[Any]
-    try:
-        parts = iter(native.to_pyarrow_batches(chunk_size=MOST_ROWS))
-        first = next(parts, None)
-    except AttributeError:  # Ibis 12 asks DuckDB 2 for a reader that it no longer has
-        parts = iter(native.to_pyarrow().to_batches())
-        first = next(parts, None)
-    if first is not None:
-        yield first
-        yield from parts
+def _ibis_parts(native: Any) -> Any:
+    import ibis
+
+    backend: Any = ibis.get_backend(native)
+    # Ibis 12 asks DuckDB for a reader that DuckDB 2 no longer has, and leaves the connection blocked
+    if backend.name == "duckdb" and not hasattr(backend.con, "fetch_record_batch"):
+        return native.to_pyarrow().to_batches()
+    return native.to_pyarrow_batches(chunk_size=MOST_ROWS)
 
 
 def _arrow_blocks(parts: Any, rows: int) -> Iterator[NDArray[np.float64]]:
