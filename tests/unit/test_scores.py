@@ -496,3 +496,16 @@ def test_a_design_is_checked() -> None:
             weight="w",
             design=sat.Design(replicate_weights=("w", "pop"), replicate_scale="brr"),
         )
+
+
+def test_rows_far_down_are_named_and_summed(engine: Any) -> None:
+    """A frame in memory is summed in parts; groups and row numbers go on from part to part."""
+    n = 140_000
+    data = pd.DataFrame({"q": np.tile([1, 5, 3, 4], n // 4).astype(float), "shop": ["a", "b"] * (n // 2)})
+    rows = pandas_of(sat.csi(engine(data), ["q"], scale=FIVE, by="shop").tidy())
+    assert rows["n"].tolist() == [n // 2, n // 2]
+    assert rows["estimate"].tolist() == pytest.approx([25, 87.5])
+    data.loc[135_000, "q"] = np.inf
+    with pytest.raises(sat.SchemaError) as caught:
+        sat.csi(engine(data), ["q"], scale=FIVE)
+    assert caught.value.row in (135_000, None)

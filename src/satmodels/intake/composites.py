@@ -6,7 +6,7 @@ elementwise expressions, and only plain sums of it leave the engine.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,8 +15,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from satmodels.errors import ArgumentError
-from satmodels.intake.answers import AnswerRule, count_off_scale, numbers
+from satmodels.intake.answers import AnswerRule, count_off_scale, in_memory, in_parts, numbers
 from satmodels.intake.cells import _key_values, check_weight
+from satmodels.intake.composite_blocks import block_sums
 from satmodels.intake.frames import Frame, collect
 from satmodels.intake.replicates import check_replicates
 
@@ -112,16 +113,14 @@ def composite_sums(
     # own names throughout, so that no column of the frame is shadowed whatever it is called
     key_names = [f"k{i}" for i in range(len(keys))]
     w = nw.lit(1.0) if weight is None else nw.col(weight).cast(nw.Float64)
-    cleaned: Any = frame.narwhals.select(
+    chosen = [
         *numbers(columns, rules),
         *(nw.col(k).alias(name) for k, name in zip(keys, key_names, strict=True)),
         w.alias("w"),
         *(nw.col(c).cast(nw.Float64).alias(f"r{i}") for i, c in enumerate(replicates)),
-    )
+    ]
     place = {c: nw.col(f"x{i}") for i, c in enumerate(columns)}
-    valued = cleaned.with_columns(
-        *(_value(c, place, centre).alias(f"u{j}") for j, c in enumerate(composites))
-    )
+    values = [_value(c, place, centre).alias(f"u{j}") for j, c in enumerate(composites)]
     made = {"rows": nw.lit(1.0)}
     for j in range(len(composites)):
         made |= _products(j, weighted=weight is not None)
@@ -133,28 +132,43 @@ def composite_sums(
         made[f"cx{i}"] = x * counted
         made[f"cxx{i}"] = x * x * counted
         made[f"cxu{i}"] = x * nw.col("u0") * nw.col("w")
-    multiplied = valued.with_columns(*(e.alias(name) for name, e in made.items()))
-    sums = [nw.col(name).sum() for name in made]
-    if keys:
-        found = collect(multiplied.group_by(*key_names).agg(*sums).head(MAX_GROUPS + 1), "summing up")
+    products = [e.alias(name) for name, e in made.items()]
+    total: dict[tuple[Any, ...], Array] = {} if keys else {(): np.zeros(len(made))}
+    if in_memory(frame):
+        parts = block_sums(
+            frame,
+            composites,
+            rules,
+            columns,
+            keys,
+            weight,
+            replicates,
+            centre=centre,
+            of_columns=of_columns,
+        )
+        found_sums = ((key, np.array([sums[name] for name in made])) for key, sums in parts)
     else:
-        found = collect(multiplied.select(*sums), "summing up")
-    if len(found) > MAX_GROUPS:
+        (native,) = in_parts(frame, [])
+        multiplied = native.select(*chosen).with_columns(*values).with_columns(*products)
+        found_sums = _sums(multiplied, key_names, list(made))
+    for key, sums in found_sums:
+        total[key] = total[key] + sums if key in total else sums
+    if len(total) > MAX_GROUPS:
         raise ArgumentError(f"columns {keys} have more than {MAX_GROUPS:,} distinct combinations")
+    found = np.array(list(total.values())).reshape(len(total), len(made))
+    at = {name: i for i, name in enumerate(made)}
 
     def grid(stem: str, size: int) -> Array:
-        parts = [[v or 0.0 for v in found.get_column(f"{stem}{j}").to_list()] for j in range(size)]
-        return np.array(parts, dtype=float).reshape(size, len(found)).T
+        return found[:, [at[f"{stem}{j}"] for j in range(size)]]
 
     def cube(stem: str) -> Array:
         return np.stack([grid(f"{stem}{j}_", len(replicates)) for j in range(len(composites))], axis=1)
 
     k = len(composites)
     n, wu, wuu = grid("n", k), grid("wu", k), grid("wuu", k)
-    key_columns = [_key_values(found.get_column(name).to_list()) for name in key_names]
     return CompositeSums(
-        keys=list(zip(*key_columns, strict=True)) if keys else [()],
-        rows=np.array([round(v or 0) for v in found.get_column("rows").to_list()], dtype=np.int64),
+        keys=list(total),
+        rows=np.rint(found[:, at["rows"]]).astype(np.int64),
         n=np.rint(n).astype(np.int64),
         w=n if weight is None else grid("w", k),
         wu=wu,
@@ -172,6 +186,19 @@ def composite_sums(
         column_wxx=grid("cxx", len(columns)) if of_columns else None,
         column_wxu=grid("cxu", len(columns)) if of_columns else None,
     )
+
+
+def _sums(native: Any, keys: list[str], names: list[str]) -> Iterator[tuple[tuple[Any, ...], Array]]:
+    """Go through the groups of one part with their sums."""
+    sums = [nw.col(name).sum() for name in names]
+    if not keys:
+        found = collect(native.select(*sums), "summing up")
+        yield (), np.array([found[name][0] or 0.0 for name in names], dtype=float)
+        return
+    found = collect(native.group_by(*keys).agg(*sums).head(MAX_GROUPS + 1), "summing up")
+    groups = zip(*(_key_values(found.get_column(k).to_list()) for k in keys), strict=True)
+    columns = [[v or 0.0 for v in found.get_column(name).to_list()] for name in names]
+    yield from zip(groups, np.array(columns, dtype=float).T, strict=True)
 
 
 def _replicated(j: int, size: int) -> dict[str, nw.Expr]:
