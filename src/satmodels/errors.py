@@ -7,6 +7,8 @@ are attributes, so that a service can answer with them without parsing text.
 from __future__ import annotations
 
 import difflib
+import math
+import numbers
 from collections.abc import Iterable, Sequence
 from typing import Any, Self
 
@@ -244,3 +246,12 @@ def unknown(kind: str, name: object, known: Iterable[object]) -> ArgumentError:
 def one_of(parameter: str, value: object, allowed: Sequence[object]) -> ArgumentError:
     """Return the error for a parameter outside its allowed words."""
     return ArgumentError(f"{parameter}={value!r} is not known.{near_matches(value, allowed)}")
+
+
+def as_number(parameter: str, value: object, low: float = -math.inf, high: float = math.inf) -> float:
+    """Return a parameter as a finite float within its limits, both included, or raise ArgumentError."""
+    number = float(value) if isinstance(value, numbers.Real) and not isinstance(value, bool) else math.nan
+    if low <= number <= high and math.isfinite(number):
+        return number
+    limits = f" from {low:g}" * math.isfinite(low) + f" up to {high:g}" * math.isfinite(high)
+    raise ArgumentError(f"{parameter}={value!r}: give a finite number{limits}")

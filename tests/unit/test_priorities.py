@@ -168,6 +168,11 @@ def test_budget_is_allocated_exactly(seed):
         ({"budget": -1}, "budget"),
         ({"scale": None}, "scale"),
         ({"kano": 3}, "KanoResult"),
+        ({"kano": {"app": "Z"}}, "category"),
+        ({"kano": {"ap": "M"}}, "app"),
+        ({"budget": "all"}, "budget"),
+        ({"cost": "1"}, "cost"),
+        ({"elasticity": (1, 2, 3)}, "elasticity"),
         ({"elasticity": float("nan")}, "elasticity"),
     ],
 )

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from satmodels.drivers.key_drivers import groups_of
 from satmodels.drivers.regression import DriverRegression, check_drivers
 from satmodels.drivers.scales import as_scales
-from satmodels.errors import ArgumentError, DataError, SchemaError
+from satmodels.errors import ArgumentError, DataError, SchemaError, as_number
 from satmodels.intake.batches import batches
 from satmodels.intake.frames import Frame, open_frame
 from satmodels.results import Result, Table
@@ -160,7 +160,7 @@ def penalty_reward(
     {'hygiene': 'M', 'surprise': 'A'}
     """
     check_level(level)
-    names = tuple([items] if isinstance(items, str) else items)
+    names = as_names(items)
     check_drivers(outcome, names)
     if not 0 < asymmetric < 1:
         raise ArgumentError(f"asymmetric={asymmetric!r} is a mark between 0 and 1")
@@ -208,9 +208,9 @@ def _cuts(
             if isinstance(cut, Mapping):
                 if name not in cut:
                     raise ArgumentError(f"{what} has nothing for {name!r}")
-                values.append(float(cut[name]))
+                values.append(as_number(what, cut[name]))
             elif cut is not None:
-                values.append(float(cut))
+                values.append(as_number(what, cut))
             elif scales is not None:
                 codes = scales[j].codes
                 fitting = [c for c in codes if (scales[j].to_index(c) <= index) == (what == "low")]

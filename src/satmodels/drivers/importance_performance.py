@@ -19,7 +19,7 @@ from satmodels.drivers.measures import METHODS
 from satmodels.drivers.performance import performance_of, with_lead
 from satmodels.drivers.quadrants import CUTS, QUADRANTS, cross_hairs, map_rows, rows_of
 from satmodels.drivers.scales import as_scales
-from satmodels.errors import ArgumentError, one_of
+from satmodels.errors import ArgumentError, as_number, one_of
 from satmodels.intake.cells import count_cells
 from satmodels.intake.frames import open_frame
 from satmodels.results import Result, Table
@@ -160,6 +160,8 @@ def importance_performance(
         raise one_of("cut", cut, CUTS)
     if not isinstance(cut, str) and len(cut) != 2:
         raise ArgumentError(f"cut={cut!r}: give one of {CUTS}, or (importance, performance)")
+    if not isinstance(cut, str):
+        cut = (as_number("cut", cut[0]), as_number("cut", cut[1]))
     if hasattr(data, "effects") and hasattr(data, "index"):
         return _of_structure(data, outcome, items, scale, cut, level)
     if isinstance(data, KeyDriversResult):
@@ -244,7 +246,7 @@ def _stated(
         if asked:
             found = performance_of(moments.select(asked), asked_scales, level)
         else:
-            numbers = np.array([float(c) for c in columns])
+            numbers = np.array([as_number("importance", c) for c in columns])
             found = numbers, np.full(len(names), np.nan), np.full(len(names), np.nan)
         means = performance_of(moments.select(names), scales, level)
         gap = found[0] - means[0] if asked else None

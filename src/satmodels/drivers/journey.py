@@ -6,7 +6,7 @@ short: importance x frequency x gap.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from satmodels.drivers.key_drivers import key_drivers
 from satmodels.drivers.scales import as_scales
-from satmodels.errors import ArgumentError, DataError, SchemaError, unknown
+from satmodels.errors import ArgumentError, DataError, SchemaError, as_number, unknown
 from satmodels.intake.batches import batches
 from satmodels.intake.frames import Frame, open_frame
 from satmodels.results import Result, Table
@@ -145,8 +145,7 @@ def journey(
     items, scales = _read(touchpoints, scale)
     stage_of = _stages(stages, items)
     names = [name for group in items.values() for name in group]
-    if not 0 < target <= 100 or not 0 <= pain < 100:
-        raise ArgumentError(f"target={target!r} and pain={pain!r} lie on 0..100")
+    target, pain = as_number("target", target, 0, 100), as_number("pain", pain, 0, 100)
     frame = open_frame(data)
     frame.require(names)
     if outcome is not None:
@@ -203,6 +202,8 @@ def _read(
         for stop, names in touchpoints.items():
             items[str(stop)] = [names] if isinstance(names, str) else list(names)
     else:
+        if not isinstance(touchpoints, Iterable):
+            raise ArgumentError(f"touchpoints={touchpoints!r}: give {{touchpoint: items}}, or Rating items")
         for rating in touchpoints:
             if not isinstance(rating, Rating):
                 raise ArgumentError(

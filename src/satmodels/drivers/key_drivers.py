@@ -237,7 +237,7 @@ def key_drivers(
     else:
         if drivers is None:
             raise ArgumentError("which columns are the drivers? Give a list of names")
-        names = tuple([drivers] if isinstance(drivers, str) else drivers)
+        names = as_names(drivers)
         check_drivers(outcome, names)
         frame = open_frame(data)
         frame.require([outcome, *names])

@@ -9,10 +9,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from satmodels.drivers.effects import DriverEffects
-from satmodels.errors import ArgumentError, unknown
+from satmodels.errors import ArgumentError, as_number, one_of, unknown
 from satmodels.results import Table
 
 Array = NDArray[np.float64]
+
+CATEGORIES = ("A", "O", "M", "I", "R", "Q")  # of Kano, as the sibling folder names them
 
 
 def categories_of(
@@ -24,12 +26,25 @@ def categories_of(
     known = kano if isinstance(kano, Mapping) else getattr(kano, "categories", None)
     if not isinstance(known, Mapping):
         raise ArgumentError(f"kano is {type(kano).__name__}: give a KanoResult, or {{driver: category}}")
+    for name, category in known.items():
+        if category is not None and category not in CATEGORIES:
+            raise one_of(f"the Kano category of {name!r}", category, CATEGORIES)
     features = features or {}
     for driver, feature in features.items():
         if driver not in names:
             raise unknown("driver", driver, names)
         if feature not in known:
             raise unknown("Kano feature", feature, known)
+    wanted = {features.get(name, name) for name in names}
+    if isinstance(kano, Mapping):
+        for name in known:
+            if name not in wanted:
+                raise unknown("driver", name, names)
+    elif not wanted & set(known):
+        raise ArgumentError(
+            f"no Kano feature bears the name of a driver: give features={{driver: feature}}. Drivers: "
+            f"{list(names)}; features: {list(known)}"
+        )
     return tuple(known.get(features.get(name, name)) for name in names)
 
 
@@ -43,9 +58,9 @@ def per_driver(
                 raise unknown("driver", name, names)
         if lacking := [n for n in names if n not in value]:
             raise ArgumentError(f"{what} has nothing for {lacking}")
-        array = np.array([float(value[n]) for n in names])
+        array = np.array([as_number(what, value[n]) for n in names])
     else:
-        array = np.full(len(names), float(value))
+        array = np.full(len(names), as_number(what, value))
     if not np.isfinite(array).all() or (array < low).any() or (array > high).any():
         limits = f"between {low:g} and {high:g}" if np.isfinite(high) else f"at least {low:g} and finite"
         raise ArgumentError(f"{what} must be {limits}; given {array.tolist()}")
@@ -63,9 +78,11 @@ def value_of_gain(
     """Turn points of the outcome into money: base x elasticity x relative rise, errors by the delta method."""
     if elasticity is None:
         return {}
-    e, se = elasticity if isinstance(elasticity, tuple) else (elasticity, 0.0)
-    if not (np.isfinite(e) and se >= 0):
+    pair = elasticity if isinstance(elasticity, tuple) else (elasticity, 0.0)
+    if len(pair) != 2:
         raise ArgumentError(f"elasticity={elasticity!r}: give a number, or (number, standard error)")
+    e, se = as_number("elasticity", pair[0]), as_number("standard error of the elasticity", pair[1], 0)
+    base = as_number("base", base)
     if index <= 0:
         raise ArgumentError("the outcome stands at 0: a relative change of it has no meaning")
     value = base * e * gain / index

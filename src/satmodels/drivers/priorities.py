@@ -13,7 +13,7 @@ from satmodels.drivers.budget import allocate, allocate_draws
 from satmodels.drivers.effects import DriverEffects, effects_of_regression, effects_of_structure
 from satmodels.drivers.key_drivers import KeyDriversResult
 from satmodels.drivers.plan import categories_of, per_driver, sources_of, value_of_gain
-from satmodels.errors import ArgumentError, unknown
+from satmodels.errors import ArgumentError, as_number, unknown
 from satmodels.results import Result, Table
 from satmodels.statistics.intervals import check_level, quantile
 
@@ -199,8 +199,9 @@ def priorities(
     costs = per_driver(cost, names, "cost", 0.0, np.inf)
     if (costs <= 0).any():
         raise ArgumentError("cost: every action costs something; give numbers larger than 0")
-    if budget is not None and not 0 <= budget < np.inf:
-        raise ArgumentError(f"budget={budget!r} is no amount of at least 0")
+    if budget is not None:
+        budget = as_number("budget", budget, 0)
+    must_be_floor = as_number("must_be_floor", must_be_floor, 0, 100)
     room = 100.0 - effects.performance
     points = share * room
     worth = points * reached  # of one unit of effect

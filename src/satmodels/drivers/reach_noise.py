@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 
 from satmodels.drivers.key_drivers import groups_of
 from satmodels.drivers.regression import check_drivers
-from satmodels.errors import ArgumentError, DataError
+from satmodels.errors import ArgumentError, DataError, as_number
 from satmodels.intake.batches import batches
 from satmodels.intake.frames import Frame, open_frame
 from satmodels.results import Result, Table
@@ -150,11 +150,14 @@ def reach_noise(
     1       app     0.375  0.375   0.00
     """
     check_level(level)
-    names = tuple([items] if isinstance(items, str) else items)
+    names = as_names(items)
+    dissatisfied = as_number("dissatisfied", dissatisfied)
     check_drivers(outcome, names)
     if isinstance(failed, Mapping) and (lacking := [n for n in names if n not in failed]):
         raise ArgumentError(f"failed has nothing for {lacking}")
-    cuts = np.array([float(failed[n] if isinstance(failed, Mapping) else failed) for n in names])
+    cuts = np.array(
+        [as_number("failed", failed[n] if isinstance(failed, Mapping) else failed) for n in names]
+    )
     by = as_names(by)
     frame = open_frame(data)
     frame.require([outcome, *names])

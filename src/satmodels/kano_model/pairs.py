@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from satmodels.errors import ArgumentError
@@ -23,12 +23,14 @@ def read_pairs(
     texts: dict[str, dict[str, int]] = {}
     if isinstance(pairs, Mapping):
         for feature, pair in pairs.items():
-            if isinstance(pair, str) or len(pair) != 2:
+            if not isinstance(pair, tuple | list) or len(pair) != 2:
                 raise ArgumentError(
                     f"pair {feature!r}: give (functional column, dysfunctional column), not {pair!r}"
                 )
             columns[str(feature)] = (pair[0], pair[1])
     else:
+        if not isinstance(pairs, KanoPair | Iterable):
+            raise ArgumentError(f"pairs={pairs!r}: give a survey, KanoPair items, or a mapping")
         for pair in [pairs] if isinstance(pairs, KanoPair) else pairs:
             if not isinstance(pair, KanoPair):
                 raise ArgumentError(f"pairs holds {pair!r}: give KanoPair items, or a mapping")
@@ -52,10 +54,8 @@ def read_pairs(
 def _codes(labels: Mapping[str, int] | Sequence[str] | None, size: int) -> dict[str, int]:
     if labels is None:
         return {}
-    if isinstance(labels, str):
-        raise ArgumentError(
-            f"labels={labels!r} is one text: give {{text: code}}, or all texts from like to dislike"
-        )
+    if isinstance(labels, str) or not isinstance(labels, Mapping | Sequence):
+        raise ArgumentError(f"labels={labels!r}: give {{text: code}}, or all texts from like to dislike")
     if not isinstance(labels, Mapping):
         if len(labels) != size or len(set(labels)) < size:
             raise ArgumentError(

@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from satmodels.errors import ArgumentError
+from satmodels.errors import as_number
 from satmodels.kano_model.coefficients import coefficients, strengths
 from satmodels.kano_model.rules import HIERARCHY, NEEDED, NOT_NEEDED, TIE_ORDER
 from satmodels.kano_model.tables import CATEGORIES, KanoTable
@@ -73,8 +73,7 @@ def bootstrap_counts(
     Resampling respondents draws exactly this distribution of one feature's counts, so no respondent is
     needed. Weighted counts are drawn with the effective number of answers.
     """
-    if isinstance(draws, bool) or not 100 <= draws <= MOST_DRAWS:
-        raise ArgumentError(f"draws={draws!r}: at least 100 and at most {MOST_DRAWS:,}")
+    draws = int(as_number("draws", draws, 100, MOST_DRAWS))
     rng = np.random.default_rng(seed)
     sums = table.count(counts.w)
     squares = counts.w2.sum(axis=(2, 3))

@@ -245,6 +245,8 @@ class KanoResult(Result):
             The waves have groups, other features, or another table.
         """
         for wave in (self, later):
+            if not isinstance(wave, KanoResult):
+                raise ArgumentError(f"later is {type(wave).__name__}: give another result of kano()")
             if wave.by:
                 raise ArgumentError("waves are compared one group at a time: pick it with result.group(...)")
         if set(self.counts.features) != set(later.counts.features) or self.table != later.table:

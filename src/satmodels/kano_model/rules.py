@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from satmodels.errors import ArgumentError, one_of
+from satmodels.errors import ArgumentError, as_number, one_of
 from satmodels.kano_model.tables import CATEGORIES
 
 # ties are decided for the category that costs more when it is overlooked
@@ -40,7 +40,7 @@ def check_rule(rule: str, threshold: float) -> None:
     """Raise ArgumentError for an unknown rule or an impossible threshold."""
     if rule not in RULES:
         raise one_of("rule", rule, RULES)
-    if isinstance(threshold, bool) or not 0 <= threshold < 1:
+    if not as_number("threshold", threshold) < 1 or threshold < 0:
         raise ArgumentError(f"threshold={threshold!r} is a share of the answers: 0 or more, below 1")
 
 

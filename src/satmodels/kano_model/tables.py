@@ -118,6 +118,8 @@ def as_table(table: str | KanoTable) -> KanoTable:
     """Return a table given by name or as it is."""
     if isinstance(table, KanoTable):
         return table
+    if not isinstance(table, str):
+        raise ArgumentError(f"table={table!r}: name one of {list(TABLES)}, or make an own KanoTable(rows)")
     if table not in TABLES:
         raise unknown("Kano table", table, TABLES)
     return TABLES[table]

@@ -105,6 +105,8 @@ class PairCounts:
         frame = open_frame(data)
         frame.require(by, role="column to group by")
         labels = labels or {}
+        if not isinstance(labels, Mapping):
+            raise ArgumentError(f"labels={labels!r}: give {{column: {{text: code}}}}")
         for pair in pairs.values():
             frame.require(pair)
             for column in pair:
