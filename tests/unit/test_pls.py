@@ -290,3 +290,34 @@ def test_answers_off_the_scale_are_refused(frame: pd.DataFrame, engine: Callable
         fitted.transform(engine(coded))
     with pytest.raises(sat.SchemaError, match="q2"):
         sat.bootstrap(model, engine(coded), n=20)
+
+
+@pytest.mark.parametrize("scheme", ["path", "factorial", "centroid"])
+def test_collinear_sources_are_named(frame: pd.DataFrame, scheme: str) -> None:
+    model = sat.PLSPM("A =~ q1\nB =~ v1\nC =~ l1 + l2\nC ~ A + B", scheme=scheme)
+    with pytest.raises(sat.DataError, match=r"\['A', 'B'\] of 'C' are collinear"):
+        model.fit(frame.assign(v1=frame["q1"]))
+
+
+def test_a_correction_that_does_not_exist_is_an_error() -> None:
+    noise = pd.DataFrame(np.random.default_rng(0).normal(size=(50, 4)), columns=["a1", "a2", "c1", "c2"])
+    text = "A =~ a1 + a2\nC =~ c1 + c2\nC ~ A"
+    with pytest.raises(sat.DataError, match="hardly go together"):
+        sat.PLSPM(text, consistent=True).fit(noise)
+    assert sat.PLSPM(text).fit(noise).result_.admissible
+
+
+@pytest.mark.filterwarnings("error")
+def test_draws_without_variance_make_no_noise(frame: pd.DataFrame) -> None:
+    few = (np.arange(300) < 4).astype(float)
+    assert (
+        sat.bootstrap(sat.PLSPM("A =~ q1\nC =~ l1 + l2\nC ~ A"), frame, n=30, sample_weight=few).n_failed > 0
+    )
+
+
+def test_large_offsets_lose_no_digits(frame: pd.DataFrame) -> None:
+    model = sat.PLSPM(SPEC, tol=1e-12)
+    near, far = model.fit(frame).result_.paths, model.fit(frame + 1e9).result_.paths
+    assert far["estimate"].tolist() == pytest.approx(near["estimate"].tolist(), rel=1e-9)
+    one, other = (sat.bootstrap(model, data, n=20, seed=1).values for data in (frame, frame + 1e9))
+    np.testing.assert_allclose(one, other, atol=1e-9)

@@ -77,8 +77,12 @@ def what_if(
     """
     if isinstance(result, BootstrapResult):
         slopes, index, names = _from_bootstrap(result)
-    else:
+    elif isinstance(result, SEMResult):
         slopes, index, names = _from_result(result, scale)
+    else:
+        raise ArgumentError(
+            f"what_if takes a fitted model's result_ or a bootstrap, not {type(result).__name__}"
+        )
     if not changes:
         raise ArgumentError('say what changes, for example {"Quality": 5}')
     for name, points in changes.items():

@@ -237,6 +237,7 @@ class PLSPM(TransformerMixin, BaseEstimator):
                 "the outer weights vanish: some construct is uncorrelated with all its neighbours, or two "
                 "neighbours are the same. Check the paths and the items of each construct."
             )
+        _refuse_undefined(estimates, structure, consistent=self.consistent)
         return estimates
 
     def _resampling(self, X: Any, *, sample_weight: Any, cluster: Any, scale: Any) -> PLSResampling:
@@ -373,6 +374,28 @@ def checked_corr(moments: Moments, structure: Structure) -> Array:
         if structure.modes[j] == "B":
             _refuse_collinear(corr[block, block], structure, j)
     return corr
+
+
+def _refuse_undefined(estimates: Estimates, structure: Structure, *, consistent: bool) -> None:
+    """Raise DataError where a correction or a regression does not exist."""
+    names = structure.constructs
+    if consistent:
+        for j, rho in enumerate(estimates.rho_a[:, 0]):
+            if not rho > 0:
+                raise DataError(
+                    f"the items {list(structure.items(j))} of {names[j]!r} have the reliability rho_A {rho:.3f}: they "
+                    "hardly go together, and the correction for measurement error does not exist. Check their "
+                    "coding, or use consistent=False.",
+                    columns=structure.items(j),
+                )
+    undefined = np.isnan(estimates.paths[:, :, 0]).any(axis=1)
+    if undefined.any():
+        target = int(undefined.argmax())
+        sources = [names[s] for s in structure.sources[target]]
+        raise DataError(
+            f"the sources {sources} of {names[target]!r} are collinear: one is explained by the others, so their "
+            "paths don't exist. Leave one out, or join them."
+        )
 
 
 def _refuse_collinear(corr: Array, structure: Structure, construct: int) -> None:

@@ -148,7 +148,7 @@ def _one_repetition(
         tol=plan.tol,
         max_iter=plan.max_iter,
     )
-    if not fitted.converged.all():
+    if not fitted.converged.all() or np.isnan(fitted.paths).any():
         raise DataError("the model can't be estimated without one of the folds: use fewer folds")
     found = np.empty((3, len(fold), len(wanted)))
     for f in range(folds):

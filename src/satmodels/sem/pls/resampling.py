@@ -109,13 +109,14 @@ class PLSResampling:
             tol=self.tol,
             max_iter=self.max_iter,
         )
-        values = np.concatenate(
-            [
-                parameter_values(self.spec, self.structure, fitted),
-                self._assessments(corr, fitted),
-                *([self._index(moments, fitted)] if self.limits is not None else []),
-            ]
-        )
+        with np.errstate(divide="ignore", invalid="ignore"):  # draws that failed have no values
+            values = np.concatenate(
+                [
+                    parameter_values(self.spec, self.structure, fitted),
+                    self._assessments(corr, fitted),
+                    *([self._index(moments, fitted)] if self.limits is not None else []),
+                ]
+            )
         values[:, ~fitted.converged] = np.nan
         return values
 

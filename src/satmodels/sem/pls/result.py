@@ -154,7 +154,7 @@ def build_result(
 ) -> PLSResult:
     """Turn the estimates of one correlation matrix (a batch of one) into the result."""
     summary = _summary(structure, estimates, moments, consistent=consistent)
-    problems = _problems(structure, estimates)
+    problems = _problems(structure, estimates) if consistent else ()
     converged = bool(estimates.converged[0])
     if not converged:
         problems = (
