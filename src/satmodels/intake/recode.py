@@ -140,11 +140,13 @@ def _expression(frame: Frame, r: Recode) -> nw.Expr:
         if dtype.is_float():
             value = value.cast(nw.Float64)
             keep.append(value.is_nan() == False)  # noqa: E712 - an expression
-        elif dtype.is_integer():
-            value = value.cast(nw.Int64)
+        else:
+            value = value.cast(nw.Int64 if dtype.is_integer() else nw.Float64)
         keep += [value != code for code in r.missing if not isinstance(code, str)]
         if r.turn is not None:
             value = nw.lit(_whole(r.turn)) - value
+    elif isinstance(dtype, nw.Boolean):
+        value = value.cast(nw.Int64)
     elif isinstance(dtype, TEXTUAL):
         texts = [code for code in r.missing if isinstance(code, str)]
         if texts:

@@ -28,6 +28,7 @@ MAX_NAMED = 200  # violated rules whose offenders are looked up; the others are 
 DUPLICATE = "one row per"
 BOTH_OR_NEITHER = "both or neither"
 TEXTUAL = (nw.String, nw.Categorical, nw.Enum)  # types whose values are texts
+NS_YEARS = (1677, 2262)  # first and last year, both incomplete, of timestamps in nanoseconds
 _MAX_COPIES = 10_000  # rows that are read to name the first duplicates
 
 
@@ -279,6 +280,9 @@ def _date_conditions(rule: ColumnRule, dtype: nw.dtypes.DType) -> Iterator[Condi
         after = None
         if rule.latest is not None and rule.latest < date.max:
             after = datetime.combine(rule.latest + timedelta(days=1), time(), zone)
+        if dtype.time_unit == "ns":  # nothing outside these years fits, and the bounds would not either
+            first = first if first is not None and first.year > NS_YEARS[0] else None
+            after = after if after is not None and after.year < NS_YEARS[1] else None
         parts = [] if first is None else [value < first]
         parts += [] if after is None else [value >= after]
         outside = None if not parts else parts[0] if len(parts) == 1 else parts[0] | parts[1]
@@ -411,6 +415,8 @@ def _duplicates(frame: Frame, key: tuple[str, ...]) -> Iterator[Broken]:
         n_bad = int(repeated.sum())
         first = repeated.to_numpy().nonzero()[0][:OFFENDERS].tolist()
         found = list(zip(first, rows[key[0]].iloc[first].tolist(), strict=True))
+    elif len(key) == 1 and _arrow_unique(frame, key[0]):
+        return
     else:
         n = frame.unused_name("n_rows")
         copies = native.filter(present).group_by(*key).agg(nw.len().alias(n)).filter(nw.col(n) > 1)
@@ -419,6 +425,18 @@ def _duplicates(frame: Frame, key: tuple[str, ...]) -> Iterator[Broken]:
         found = _name_duplicates(frame, key, copies) if n_bad else []
     if n_bad:
         yield Broken(key[0], f"{DUPLICATE} {' and '.join(key)}", n_bad, tuple(found))
+
+
+def _arrow_unique(frame: Frame, column: str) -> bool:
+    """Whether an Arrow column has no value twice; far cheaper than counting every value of an id."""
+    if frame.engine != "pyarrow" or frame.dtype(column).is_float():
+        return False
+    import pyarrow.compute as pc
+
+    values = frame.narwhals.to_native()[column]
+    compute: Any = pc  # its functions are made at run time
+    distinct = compute.count_distinct(values, mode="only_valid").as_py()
+    return distinct == len(values) - values.null_count
 
 
 def _name_duplicates(frame: Frame, key: tuple[str, ...], copies: Any) -> list[tuple[Any, Any]]:

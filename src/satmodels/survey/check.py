@@ -6,7 +6,7 @@ import dataclasses
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from satmodels.errors import REDACTED, SchemaError, near_matches
+from satmodels.errors import REDACTED, ArgumentError, SchemaError, near_matches
 from satmodels.intake.frames import Frame, open_frame
 from satmodels.intake.rules import (
     FINITE,
@@ -138,9 +138,11 @@ def _text(value: Any) -> str | None:
     return None if value is None else str(value)
 
 
-def check(survey: Survey, data: Any) -> CheckReport:
+def check(survey: Survey, data: Any, max_rows: int | None = None) -> CheckReport:
     """Count the violations of a survey's rules in a frame; see :meth:`Survey.check`."""
     frame = open_frame(data)
+    if max_rows is not None and (n_rows := frame.n_rows()) > max_rows:
+        raise ArgumentError(f"the frame has {n_rows:,} rows; max_rows allows {max_rows:,}")
     there = [column.rule for name, column in survey.columns.items() if name in frame.columns]
     pairs = [pair for pair in kano_pairs(survey) if all(column in frame.columns for column in pair)]
     key = tuple(c for c in (survey.respondent, survey.wave) if c is not None)

@@ -193,7 +193,9 @@ def _several(frame: Any, known: Mapping[str, Item]) -> Any:
             for answer in answers:
                 given = None if answer is None or answer != answer else set(str(answer).split(","))
                 for (code, label), column in zip(item.options.items(), item.columns, strict=True):
-                    new[column].append(None if given is None else int(str(code) in given or label in given))
+                    new[column].append(
+                        None if given is None else int(_chosen(str(code), str(label), given, answer))
+                    )
             frame = frame.drop(columns=[item.name]).assign(**new)
         else:
             for column in item.columns:
@@ -201,6 +203,11 @@ def _several(frame: Any, known: Mapping[str, Item]) -> Any:
                     # one column per option holds the label or the code where it was chosen
                     frame = frame.assign(**{column: frame[column].notna().astype(int)})
     return frame
+
+
+def _chosen(code: str, label: str, given: set[str], answer: Any) -> bool:
+    # a label with a comma in it was torn apart with the answer
+    return code in given or label in given or ("," in label and label in str(answer))
 
 
 def _plain(text: str) -> str:

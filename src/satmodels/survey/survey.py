@@ -288,12 +288,19 @@ class Survey(Spec):
 
     # ---------------------------------------------------------------------------------------- answers
 
-    def check(self, frame: Any) -> CheckReport:
+    def check(self, frame: Any, *, max_rows: int | None = None) -> CheckReport:
         """Check the answers of a frame of any supported library, lazy or not.
 
         One pass of the engine counts the violations of every rule; only the rules that are broken are
         asked a second time, for their first offenders. The frame is not changed. Columns that the
         survey does not declare are left alone.
+
+        Parameters
+        ----------
+        frame : dataframe
+            Any supported dataframe.
+        max_rows : int, optional
+            A larger frame is refused before anything is computed: a limit for services.
 
         Returns
         -------
@@ -303,7 +310,7 @@ class Survey(Spec):
         """
         from satmodels.survey.check import check
 
-        return check(self, frame)
+        return check(self, frame, max_rows)
 
     def prepare(self, frame: Any, *, invalid: Literal["error", "missing"] = "error") -> Any:
         """Return the answers ready for scores and models, in the library that came in.
