@@ -499,5 +499,7 @@ def test_figure(options):
     result = sat.rfm(sales(), **WHO, as_of=AS_OF)
     assert sat.plot(result, **options).axes
     assert sat.plot(sat.rfm(sales(), **WHO, as_of=AS_OF, segments=None)).axes
+    later = result.score(pd.concat([sales(), sales(seed=2)]))
+    assert sat.plot(result.migration(later)).axes
     with pytest.raises(sat.ArgumentError):
         sat.plot(result, view="pie")

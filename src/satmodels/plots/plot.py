@@ -33,6 +33,7 @@ _FIGURES: dict[str, tuple[str, str]] = {
     "priorities": ("drivers", "priorities_figure"),
     "response_curve": ("drivers", "response_curve_figure"),
     "rfm": ("rfm", "rfm_figure"),
+    "rfm_migration": ("rfm", "migration_figure"),
     "score": ("scores", "score_figure"),
     "indicators": ("indicators", "indicator_figure"),
     "tolerance": ("servqual", "tolerance_figure"),

@@ -1,4 +1,4 @@
-"""Figures of an RFM result: what each segment is worth, and the map of recency against frequency."""
+"""Figures of RFM: what each segment is worth, recency against frequency, and moves between two dates."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import numpy as np
 from satmodels.errors import one_of
 from satmodels.plots.style import COLOURS, INK, new_figure, plain_text, styled
 from satmodels.scores.rfm import RFMResult
+from satmodels.scores.rfm_migration import MigrationResult
 
 
 @styled
@@ -110,3 +111,41 @@ def _cell_names(result: RFMResult) -> list[list[str]]:
             row.append(plain_text(owners.pop()).replace(" ", "\n", 1) if len(owners) == 1 else "")
         rows.append(row)
     return rows
+
+
+@styled
+def migration_figure(result: MigrationResult) -> Any:
+    """Draw which share of each segment is in which segment at the later date, in percent.
+
+    Parameters
+    ----------
+    result : MigrationResult
+        From ``before.migration(after)``.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+    """
+    table = result._tidy()
+    rows, columns = (list(dict.fromkeys(table[name])) for name in ("segment_before", "segment_after"))
+    # the same order on both sides, those without orders last
+    order = [name for name in dict.fromkeys([*rows, *columns]) if name is not None]
+    rows, columns = (
+        [*(n for n in order if n in side), *([None] if None in side else [])] for side in (rows, columns)
+    )
+    shares = np.zeros((len(rows), len(columns)))
+    for row in table.rows():
+        shares[rows.index(row["segment_before"]), columns.index(row["segment_after"])] = 100 * row["share"]
+    figure = new_figure(2.8 + 0.75 * len(columns), 2.2 + 0.45 * len(rows))
+    axes = figure.subplots()
+    axes.imshow(shares, cmap="Blues", vmin=0, vmax=160, aspect="auto")  # pale enough for dark figures
+    for i, j in zip(*np.nonzero(shares), strict=True):
+        axes.text(j, i, f"{shares[i, j]:.0f}", ha="center", va="center", fontsize=8, color=INK)
+    axes.set_yticks(range(len(rows)), ["(no order yet)" if n is None else plain_text(n) for n in rows])
+    labels = ["(no order any more)" if n is None else plain_text(n) for n in columns]
+    axes.set_xticks(range(len(columns)), labels, rotation=40, ha="right")
+    axes.grid(visible=False)
+    axes.set_ylabel(f"segment on {result.before:%Y-%m-%d}")
+    axes.set_xlabel(f"segment on {result.after:%Y-%m-%d}")
+    axes.set_title("Where customers went, in percent of each row")
+    return figure
