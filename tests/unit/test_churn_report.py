@@ -129,3 +129,16 @@ def test_the_order_of_the_rows_changes_nothing():
     assert one.calibration_curve["observed"] == pytest.approx(other.calibration_curve["observed"])
     # one risk for all that comes true is perfectly calibrated, however the rows are cut into bins
     assert _terms(sat.churn_report([0, 0, 0, 0, 1] * 60, [0.2] * 300))["ece"] == pytest.approx(0, abs=1e-12)
+
+
+def test_rows_of_one_customer_do_not_count_as_several():
+    y, p = _risks(800, seed=7)
+    once = sat.churn_report(y, p).tidy().set_index("term")["std_error"]
+    five = np.repeat(np.arange(800), 5)
+    rows = sat.churn_report(y[five], p[five]).tidy().set_index("term")["std_error"]
+    customers = sat.churn_report(y[five], p[five], customer=five).tidy().set_index("term")["std_error"]
+    for term in ("auc", "brier", "churn_rate", "calibration_slope"):
+        assert customers[term] == pytest.approx(once[term], rel=0.15)
+        assert rows[term] == pytest.approx(once[term] / np.sqrt(5), rel=0.15)
+    with pytest.raises(sat.ArgumentError, match="customer has 2"):
+        sat.churn_report(y, p, customer=[1, 2])

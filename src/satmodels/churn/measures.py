@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from satmodels.churn.calibration import fit_sigmoid, log_odds
-from satmodels.churn.outcomes import Outcomes, RankedBlocks, ranked_blocks
+from satmodels.churn.outcomes import Outcomes, RankedBlocks, block_starts, ranked_blocks
 
 Array = NDArray[np.float64]
 
@@ -87,7 +87,9 @@ def calibration_line(data: Outcomes) -> tuple[float, float, float, float]:
     nothing = float("nan")
     if len(np.unique(data.y)) < 2 or len(np.unique(data.risk)) < 2:
         return nothing, nothing, nothing, nothing
-    slope, intercept, covariance = fit_sigmoid(log_odds(data.risk), data.y, weight, prior=False)
+    slope, intercept, covariance = fit_sigmoid(
+        log_odds(data.risk), data.y, weight, data.customer, prior=False
+    )
     if abs(slope) > STEEPEST:  # the risks separate the outcomes: there is no finite line
         return nothing, nothing, nothing, nothing
     slope_se, intercept_se = np.sqrt(np.diag(covariance)).tolist()
@@ -107,16 +109,36 @@ def compressed(data: Outcomes) -> RankedBlocks:
     )
 
 
-def resampled(blocks: RankedBlocks, effective: float, seed: int = 0) -> list[RankedBlocks]:
-    """Draw Poisson bootstrap replicates: each row is there Poisson(1) times, so a block's counts are Poisson.
-
-    ``effective`` is the weight of one row: 1, or the mean weight by which weighted counts are divided.
-    """
+def resampled(data: Outcomes, seed: int = 0) -> list[RankedBlocks]:
+    """Draw Poisson bootstrap replicates: each row, or each customer with all rows, is there Poisson(1) times."""
     rng = np.random.default_rng(seed)
+    if data.customer is not None:
+        return _resampled_customers(data, data.customer, rng)
+    blocks = compressed(data)
+    unit = 1.0 if data.weight is None else data.n / len(data.y)  # the weight of one row
     stay = np.maximum(blocks.weight - blocks.churn, 0.0)
     made: list[RankedBlocks] = []
     for _ in range(REPLICATES):
-        churn = rng.poisson(blocks.churn / effective) * effective
-        weight = churn + rng.poisson(stay / effective) * effective
+        # a block of k rows is there Poisson(k) times in all
+        churn = rng.poisson(blocks.churn / unit) * unit
+        weight = churn + rng.poisson(stay / unit) * unit
         made.append(RankedBlocks(blocks.score, churn.astype(float), weight.astype(float)))
+    return made
+
+
+def _resampled_customers(
+    data: Outcomes, customer: NDArray[np.int64], rng: np.random.Generator
+) -> list[RankedBlocks]:
+    order = data.order
+    score = data.risk[order]
+    starts = block_starts(score)
+    weight = np.ones(len(score)) if data.weight is None else data.weight[order]
+    who, y = customer[order], data.y[order]
+    n_customers = int(customer.max()) + 1
+    made: list[RankedBlocks] = []
+    for _ in range(REPLICATES):
+        drawn = rng.poisson(1.0, n_customers)[who] * weight
+        made.append(
+            RankedBlocks(score[starts], np.add.reduceat(drawn * y, starts), np.add.reduceat(drawn, starts))
+        )
     return made

@@ -17,11 +17,12 @@ OFFENDERS = 5
 
 @dataclass(frozen=True)
 class Outcomes:
-    """Outcome (0 or 1), risk and weight of each row."""
+    """Outcome (0 or 1), risk and weight of each row, and the customer it is of (None: each of another)."""
 
     y: Array
     risk: Array
     weight: Array | None
+    customer: NDArray[np.int64] | None = None
 
     @property
     def n(self) -> float:
@@ -35,7 +36,10 @@ class Outcomes:
 
     def take(self, rows: Any) -> Outcomes:
         """Return some of the rows."""
-        return Outcomes(self.y[rows], self.risk[rows], None if self.weight is None else self.weight[rows])
+        customer = None if self.customer is None else np.unique(self.customer[rows], return_inverse=True)[1]
+        return Outcomes(
+            self.y[rows], self.risk[rows], None if self.weight is None else self.weight[rows], customer
+        )
 
 
 @dataclass(frozen=True)
@@ -47,12 +51,16 @@ class RankedBlocks:
     weight: Array
 
 
+def block_starts(score: Array) -> NDArray[np.int64]:
+    """Return where each block of equal scores begins in a sorted array."""
+    return np.concatenate([[0], np.flatnonzero(score[1:] != score[:-1]) + 1])
+
+
 def ranked_blocks(data: Outcomes) -> RankedBlocks:
     """Put rows of equal risk together."""
     order = data.order
     score = data.risk[order]
-    new = np.flatnonzero(score[1:] != score[:-1]) + 1
-    starts = np.concatenate([[0], new])
+    starts = block_starts(score)
     if data.weight is None:
         churn, weight = data.y[order], None
         sizes = np.diff(np.concatenate([starts, [len(score)]])).astype(float)
@@ -63,7 +71,9 @@ def ranked_blocks(data: Outcomes) -> RankedBlocks:
     return RankedBlocks(score[starts], np.add.reduceat(churn, starts), sizes)
 
 
-def read_outcomes(y: ArrayLike, risk: ArrayLike, weight: ArrayLike | None = None) -> Outcomes:
+def read_outcomes(
+    y: ArrayLike, risk: ArrayLike, weight: ArrayLike | None = None, customer: Any = None
+) -> Outcomes:
     """Check outcomes and risks: bool or 0/1, finite numbers, the same length and the same index.
 
     Raises
@@ -83,6 +93,7 @@ def read_outcomes(y: ArrayLike, risk: ArrayLike, weight: ArrayLike | None = None
         raise ArgumentError(f"y has {len(outcome):,} rows and probability {len(numbers):,}")
     if len(outcome) == 0:
         raise DataError("there are no rows")
+    who = None if customer is None else _customers(customer, len(outcome))
     weights = None
     if weight is not None:
         _same_index(y, weight)
@@ -96,8 +107,19 @@ def read_outcomes(y: ArrayLike, risk: ArrayLike, weight: ArrayLike | None = None
         if not used.any():
             raise DataError("all weights are 0")
         if not used.all():
-            outcome, numbers, weights = outcome[used], numbers[used], weights[used]
-    return Outcomes(outcome, numbers, weights)
+            return Outcomes(outcome, numbers, weights, who).take(used)
+    return Outcomes(outcome, numbers, weights, who)
+
+
+def _customers(customer: Any, n: int) -> NDArray[np.int64]:
+    import pandas as pd
+
+    to_list: Any = getattr(customer, "to_list", None) or getattr(customer, "tolist", None)
+    values = list(customer) if to_list is None else list(to_list())
+    if len(values) != n:
+        raise ArgumentError(f"customer has {len(values):,} values for {n:,} rows")
+    codes, _ = pd.factorize(np.array(values, dtype=object), use_na_sentinel=False)
+    return codes.astype(np.int64)
 
 
 def read_binary(y: ArrayLike, name: str) -> Array:

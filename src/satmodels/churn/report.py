@@ -119,6 +119,7 @@ def churn_report(
     costs: ChurnCosts | None = None,
     by: Any = None,
     sample_weight: ArrayLike | None = None,
+    customer: Any = None,
     level: float = 0.95,
 ) -> ChurnReport:
     """Report how well risks rank, whether they come true, and what acting on them earns.
@@ -136,9 +137,12 @@ def churn_report(
         together (``"overall"``) and for each group.
     sample_weight : array-like, optional
         How many customers a row stands for.
+    customer : array-like, optional
+        Whose row it is. In a panel of several cutoffs the rows of one customer are alike: with it, standard
+        errors are those of customers drawn with all their rows; without it, of rows.
     level : float, default 0.95
-        Confidence level. Standard errors are those of a Poisson bootstrap of rows (200 replicates with a
-        fixed seed), for means the usual ones; rows of the same customer count as independent.
+        Confidence level. Standard errors are those of a Poisson bootstrap (200 replicates with a fixed
+        seed), for means the linearised ones; that of ``ece`` takes the bins' shares as independent.
 
     Returns
     -------
@@ -166,7 +170,7 @@ def churn_report(
     np.float64(0.9375)
     """
     check_level(level)
-    data = read_outcomes(y, probability, sample_weight)
+    data = read_outcomes(y, probability, sample_weight, customer)
     _refuse_outside(data)
     name, groups = _groups(by, len(np.asarray(y)))
     if groups is not None and sample_weight is not None:
@@ -195,9 +199,7 @@ def churn_report(
 
 
 def _measure(data: Outcomes, costs: ChurnCosts | None, level: float) -> list[dict[str, Any]]:
-    blocks, small = ranked_blocks(data), measures.compressed(data)
-    unit = 1.0 if data.weight is None else data.n / len(data.y)
-    replicates = measures.resampled(small, unit)
+    blocks, replicates = ranked_blocks(data), measures.resampled(data)
     rate = float(np.average(data.y, weights=data.weight))
 
     def ranked(function: Callable[[RankedBlocks], float]) -> tuple[float, float]:
@@ -268,12 +270,14 @@ def _flagged(data: Outcomes, threshold: float) -> dict[str, tuple[float, float, 
 
 def _se_mean(values: Array, data: Outcomes) -> float:
     """Return the standard error of a (weighted) mean."""
-    n = len(values)
+    residual = values - np.average(values, weights=data.weight)
+    if data.weight is not None:
+        residual = residual * data.weight
+    if data.customer is not None:
+        residual = np.bincount(data.customer, weights=residual)
+    n = len(residual)
     if n < 2:
         return float("nan")
-    if data.weight is None:
-        return float(np.std(values, ddof=1) / np.sqrt(n))
-    residual = data.weight * (values - np.average(values, weights=data.weight))
     return float(np.sqrt(n / (n - 1) * np.sum(residual**2)) / data.n)
 
 
