@@ -43,6 +43,11 @@ def leakage(n: int = 6000, seed: int = 5) -> None:
     risk = model.predict_proba(honest.iloc[test])[:, 1]
     y = honest["churned"].to_numpy()[test]
     _say("gap 14 days, later cutoff, purged", y, risk)
+    truth = study.truth.hazard[study.truth.hazard["month"] == str(cutoffs[-1])[:7]].set_index("customer")[
+        "hazard"
+    ]
+    known = honest.iloc[test]["customer"].map(truth).fillna(truth.mean()).to_numpy()
+    _say("  the true hazard of that month", y, known)
     times = panel(window, "time").iloc[test]
     top = np.argsort(-risk)[: len(risk) // 10]
     lead = window.gap.days + times["time"].to_numpy()[top][y[top] == 1]
