@@ -199,15 +199,21 @@ def test_no_convergence_is_said(frame: pd.DataFrame) -> None:
 
 
 def test_improper_consistent_solution_is_said() -> None:
+    within, between = np.array([[1, 0.3], [0.3, 1]]), np.full((2, 2), 0.4)
+    corr = np.block([[within, between], [between, within]])
+    moments = sat.Moments.from_correlation(corr, 200, columns=["a1", "a2", "c1", "c2"])
+    model = sat.PLSPM("A =~ a1 + a2\nC =~ c1 + c2\nC ~ A", consistent=True)
+    with pytest.warns(sat.ImproperSolutionWarning, match="beyond 1"):
+        result = model.fit(moments).result_
+    # composites of correlation 1.6 / 2.6 over a reliability of 0.6 / 1.3
+    assert result.paths["estimate"].item() == pytest.approx(1.6 / 1.2)
+    assert not result.admissible
     study = sat.datasets.load_ecsi()
     corr = study.moments.corr.copy()
-    names = list(study.moments.columns)
-    i, j = names.index("CUEX1"), names.index("CUEX2")
-    corr[i, j] = corr[j, i] = corr[i, j] - 0.35
-    moments = sat.Moments.from_correlation(corr, 250, columns=names)
-    with pytest.warns(sat.ImproperSolutionWarning, match="beyond 1"):
-        result = sat.PLSPM(study.spec, consistent=True).fit(moments).result_
-    assert not result.admissible
+    corr[5:8, 5:8] -= 0.08 * (1 - np.eye(3))  # the items of Expectation hang together still less
+    weaker = sat.Moments.from_correlation(corr, 250, columns=study.moments.columns)
+    with pytest.raises(sat.DataError, match="corrected for measurement error"):
+        sat.PLSPM(study.spec, consistent=True).fit(weaker)
 
 
 def test_diagram_is_escaped(frame: pd.DataFrame) -> None:

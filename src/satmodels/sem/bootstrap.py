@@ -234,6 +234,7 @@ def bootstrap(
             values[:, start + first : start + first + part.shape[1]] = plan.compute(part)
             bar.advance(part.shape[1])
     bar.close()
+    values[~np.isfinite(values)] = np.nan  # a ratio over nothing, in a draw without variance
     failed = np.isnan(values[: plan.n_parameters]).any(axis=0)
     if failed.all():
         raise ConvergenceError("the model could not be estimated on any of the resamples")
@@ -271,6 +272,23 @@ def _checked_indices(indices: Any, n_units: int) -> NDArray[np.int64]:
             f"indices run from {found.min()} to {found.max()}; there are {n_units} units, numbered from 0"
         )
     return found.astype(np.int64)
+
+
+def _quantile(values: Array, q: float) -> Array:
+    """Return the quantile of each row; where single draws lack a quantity, of the others."""
+    found = np.quantile(values, q, axis=1)
+    for i in np.flatnonzero(np.isnan(found)):
+        there = values[i][~np.isnan(values[i])]
+        found[i] = np.quantile(there, q) if len(there) else np.nan
+    return found
+
+
+def _std(values: Array) -> Array:
+    found = values.std(axis=1, ddof=1)
+    for i in np.flatnonzero(np.isnan(found)):
+        there = values[i][~np.isnan(values[i])]
+        found[i] = there.std(ddof=1) if len(there) > 1 else np.nan
+    return found
 
 
 class _Progress:
@@ -327,7 +345,7 @@ def _rows(
     from scipy.special import ndtr
 
     draws = values.shape[1]
-    std_error = values.std(axis=1, ddof=1) if draws > 1 else np.full(len(estimate), np.nan)
+    std_error = _std(values) if draws > 1 else np.full(len(estimate), np.nan)
     low, high = limits
     rows: list[dict[str, Any]] = []
     for i, (lhs, op, rhs) in enumerate(names):
@@ -375,13 +393,13 @@ def confidence_limits(
     tail = (1 - level) / 2
     if interval == "studentized":
         assert t is not None  # noqa: S101 - the caller computed it
-        std_error = values.std(axis=1, ddof=1)
+        std_error = _std(values)
         # a quantity that can't vary has no t values
         usable = np.where(np.isfinite(t), t, 0.0)
         low, high = np.quantile(usable, [tail, 1 - tail], axis=1)
         return estimate - high * std_error, estimate - low * std_error
     if interval != "bca":
-        low, high = np.quantile(values, [tail, 1 - tail], axis=1)
+        low, high = _quantile(values, tail), _quantile(values, 1 - tail)
         return (low, high) if interval == "percentile" else (2 * estimate - high, 2 * estimate - low)
     from scipy.special import ndtr, ndtri
 
@@ -392,6 +410,9 @@ def confidence_limits(
     limits: list[Array] = []
     for z in (ndtri(tail), ndtri(1 - tail)):
         at = ndtr(shift + (shift + z) / (1 - acceleration * (shift + z)))
-        ordered = [np.quantile(row, q) for row, q in zip(values, np.clip(at, 0, 1), strict=True)]
+        ordered = [
+            _quantile(row[None], q)[0] if np.isfinite(q) else np.nan
+            for row, q in zip(values, np.clip(at, 0, 1), strict=True)
+        ]
         limits.append(np.array(ordered))
     return limits[0], limits[1]

@@ -392,6 +392,12 @@ def _refuse_undefined(estimates: Estimates, structure: Structure, *, consistent:
     if undefined.any():
         target = int(undefined.argmax())
         sources = [names[s] for s in structure.sources[target]]
+        if consistent:
+            raise DataError(
+                f"the sources {sources} of {names[target]!r}, corrected for measurement error, have correlations "
+                "that can't be (not positive definite), so their paths don't exist. Use consistent=False, or join "
+                "constructs that respondents don't tell apart (see .htmt())."
+            )
         raise DataError(
             f"the sources {sources} of {names[target]!r} are collinear: one is explained by the others, so their "
             "paths don't exist. Leave one out, or join them."
