@@ -57,6 +57,15 @@ def test_a_survey_brings_its_ratings_and_stages_group_touchpoints(answers):
         sat.journey(answers, survey, stages={"before": ["pay"]})
     with pytest.raises(sat.ArgumentError, match="receive"):
         sat.journey(answers, survey, stages={"after": ["recieve"]})
+    staged = [
+        sat.Rating(name, FIVE, touchpoint=stop, stage=stage)
+        for stage, stops in stages.items()
+        for stop in stops
+        for name in STOPS[stop]
+    ]
+    assert sat.journey(answers, staged).estimates == found.estimates
+    with pytest.raises(sat.ArgumentError, match="has no stage"):
+        sat.journey(answers, [*staged[:-1], sat.Rating("delivery", FIVE, touchpoint="receive")])
     pytest.importorskip("matplotlib")
     assert len(sat.plot(found)._repr_png_()) > 1000
 

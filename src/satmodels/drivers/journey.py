@@ -98,6 +98,7 @@ def journey(
         alone or in a survey.
     stages : mapping, optional
         ``{stage: touchpoints}``: groups of touchpoints, such as before, during and after the purchase.
+        Rating items that name their stage bring it along.
     scale : Scale or mapping
         Scale of the items; ratings bring their own.
     outcome : str, optional
@@ -143,6 +144,8 @@ def journey(
     if isinstance(touchpoints, Survey):
         touchpoints = [item for item in touchpoints.items if isinstance(item, Rating)]
     items, scales = _read(touchpoints, scale)
+    if stages is None and not isinstance(touchpoints, Mapping):
+        stages = _stages_of_items(touchpoints)
     stage_of = _stages(stages, items)
     names = [name for group in items.values() for name in group]
     target, pain = as_number("target", target, 0, 100), as_number("pain", pain, 0, 100)
@@ -176,6 +179,23 @@ def journey(
         target=target,
         level=level,
     )
+
+
+def _stages_of_items(ratings: Iterable[Rating]) -> dict[str, list[str]] | None:
+    """Return ``{stage: touchpoints}`` where the ratings name stages, None where none does."""
+    found: dict[str, str | None] = {}
+    for rating in ratings:
+        stop = rating.touchpoint
+        if stop is not None and found.setdefault(stop, rating.stage) != rating.stage:
+            raise ArgumentError(f"the items of touchpoint {stop!r} name different stages")
+    if not any(found.values()):
+        return None
+    stages: dict[str, list[str]] = {}
+    for stop, stage in found.items():
+        if stage is None:
+            raise ArgumentError(f"touchpoint {stop!r} has no stage, while others do")
+        stages.setdefault(stage, []).append(stop)
+    return stages
 
 
 def _stages(
