@@ -38,11 +38,12 @@ def sound_answers(study: ServiceStudy) -> tuple[Section, Any]:
     rules = report.to_dict()["tidy"]
     section.words = [
         f"{len(answers):,} customers answered {len(survey.items)} questions. Every answer was held against the "
-        f"questionnaire: {number(sum(row['n_bad'] for row in rules), 0)} break one of its rules, "
+        "questionnaire: "
         + (
-            "all of them Kano pairs of which only one half was answered; these pairs are left out where they matter."
-            if rules and all("both or neither" in str(row["rule"]) for row in rules)
-            else "listed below with the first rows concerned."
+            f"{number(sum(row['n_bad'] for row in rules), 0)} break one of its rules, listed below with the first "
+            "rows concerned."
+            if rules
+            else "none breaks a rule."
         ),
         "Codes for “don't know” and “refused” were set to missing before anything was counted: taken as answers "
         "they would have been the highest scores of all. Questions worded the other way round were turned.",
