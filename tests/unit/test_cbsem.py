@@ -358,3 +358,34 @@ def test_the_input_is_not_changed():
         warnings.simplefilter("error")
         fit(MODEL, frame).transform(frame)
     pd.testing.assert_frame_equal(frame, before)
+
+
+# check -> why CBSEM does not do what it asks
+EXPECTED_FAILED_CHECKS = {
+    "check_sample_weights_pandas_series": "its frame names the columns 0 and 1, the model names x0 and x1",
+    "check_dtype_object": "the error is a SchemaError that names column, row and value",
+    "check_fit2d_1sample": "the error says how many complete rows there are and how many columns",
+    "check_fit2d_1feature": "the model names the columns it needs; the error says which is not there",
+}
+
+
+def test_scikit_learn_checks():
+    from sklearn.utils.estimator_checks import check_estimator
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        found = check_estimator(
+            sat.CBSEM("A =~ x0\nB =~ x1\nB ~ A"), on_fail=None, expected_failed_checks=EXPECTED_FAILED_CHECKS
+        )
+    assert [r["check_name"] for r in found if r["status"] == "failed"] == []
+    assert {r["check_name"] for r in found if r["status"] == "xfail"} == set(EXPECTED_FAILED_CHECKS)
+
+
+def test_answers_outside_their_scale_are_refused():
+    frame = survey().round()
+    spec = sat.ModelSpec.parse(MODEL).with_scales({"q2": (1, 15)})
+    assert fit(spec, frame).result_.converged
+    frame.loc[3, "q2"] = 99
+    with pytest.raises(sat.SchemaError) as caught:
+        fit(spec, frame)
+    assert (caught.value.column, caught.value.value) == ("q2", 99)

@@ -28,13 +28,13 @@ from satmodels.sem.covariance.inference import Inference, infer
 from satmodels.sem.covariance.modification import modification_table
 from satmodels.sem.covariance.ordinal import ORDINAL, check_ordinal, fit_ordinal, threshold_rows
 from satmodels.sem.covariance.outcome import build_result
-from satmodels.sem.covariance.reading import _named, read_rows, read_samples
+from satmodels.sem.covariance.reading import read_rows, read_samples
 from satmodels.sem.covariance.resampling import CovarianceResampling, bollen_stine
 from satmodels.sem.covariance.result import CovarianceResult
 from satmodels.sem.covariance.semopy_engine import cross_check, semopy_estimates
 from satmodels.sem.covariance.table import build_table
 from satmodels.sem.model.spec import ModelSpec
-from satmodels.sem.pls.answers import read_answers, read_clusters
+from satmodels.sem.pls.answers import check_scales, is_frame, named_columns, read_answers, read_clusters
 from satmodels.sem.resample_table import ResampleTable
 from satmodels.statistics.moments import Moments
 
@@ -190,8 +190,18 @@ class CBSEM(TransformerMixin, BaseEstimator):
         """
         self._check_parameters()
         spec = ModelSpec.of(self.spec)
+        if not isinstance(X, Moments):
+            check_scales(named_columns(X), spec.observed, spec.scales)
         if self.ordered:
-            return self._fit_ordered(X, spec, sample_weight)
+            self._fit_ordered(X, spec, sample_weight)
+        else:
+            self._fit_numbers(X, spec, sample_weight)
+        if not isinstance(X, Moments) and not is_frame(X):
+            del self.feature_names_in_  # the columns of an array have no names
+            self.n_features_in_ = np.asarray(X).shape[1]
+        return self
+
+    def _fit_numbers(self, X: Any, spec: ModelSpec, sample_weight: Any) -> None:
         # rules of the model are looked at before the data is
         plain = build_table(spec, n_groups=max(spec.n_groups, 1))
         # weighted or clustered rows are no simple sample: what follows from its likelihood would be too narrow
@@ -231,7 +241,6 @@ class CBSEM(TransformerMixin, BaseEstimator):
             fit = self._by_semopy(spec, fit, estimator)
         inference = infer(fit, estimator, wishart=wishart, errors=self.standard_errors)
         self._finish(fit, spec, inference, estimator=estimator)
-        return self
 
     def _by_semopy(self, spec: ModelSpec, fit: Fit, estimator: str) -> Fit:
         if estimator not in ("ML", "MLR", "MLM") or self.unit_variance or self.likelihood == "wishart":
@@ -261,7 +270,7 @@ class CBSEM(TransformerMixin, BaseEstimator):
             raise EngineError("semopy does not do this model", engine="semopy", alternative='engine="native"')
         return cross_check(ModelSpec.of(self.spec), self._fit, self.result_)
 
-    def _fit_ordered(self, X: Any, spec: ModelSpec, sample_weight: Any) -> Self:
+    def _fit_ordered(self, X: Any, spec: ModelSpec, sample_weight: Any) -> None:
         ordered = tuple(self.ordered)
         if self.estimator not in ORDINAL:
             raise ArgumentError(
@@ -275,7 +284,6 @@ class CBSEM(TransformerMixin, BaseEstimator):
             spec, rows, self.estimator, unit_variance=self.unit_variance, errors=self.standard_errors
         )
         self._finish(fit, spec, inference, threshold_rows(found))
-        return self
 
     def _finish(
         self,
@@ -301,7 +309,7 @@ class CBSEM(TransformerMixin, BaseEstimator):
         self.groups_ = tuple(s.group for s in fit.samples)
         self.feature_names_in_ = np.array(spec.observed, dtype=object)
         self.n_features_in_ = len(spec.observed)
-        self._constructs = spec.constructs
+        self._constructs, self._columns = spec.constructs, spec.observed
         self._fit = replace(fit, samples=[s.without_rows() for s in fit.samples])
         self._warn()
 
@@ -400,7 +408,7 @@ class CBSEM(TransformerMixin, BaseEstimator):
         check_is_fitted(self, "result_")
         self._refuse_ordered("predictions")
         rows, number = self._rows(X)
-        columns = list(self.feature_names_in_)
+        columns = list(self._columns)
         target = [columns.index(c) for c in self.predicted_columns_]
         source = [i for i in range(len(columns)) if i not in target]
         result = np.full((len(rows), len(target)), np.nan)
@@ -481,8 +489,14 @@ class CBSEM(TransformerMixin, BaseEstimator):
     def _rows(self, X: Any) -> tuple[Array, NDArray[np.intp]]:
         if isinstance(X, Moments):
             raise ArgumentError("scores belong to rows: give the dataframe, not its moments")
-        frame = open_frame(_named(X))
-        columns = list(self.feature_names_in_)
+        shape = () if is_frame(X) else np.asarray(X).shape
+        if len(shape) == 2 and shape[1] != self.n_features_in_:
+            raise ArgumentError(
+                f"X has {shape[1]} features, but {type(self).__name__} is expecting {self.n_features_in_} "
+                "features as input"
+            )
+        frame = open_frame(named_columns(X))
+        columns = list(self._columns)
         frame.require(columns)
         if self.group is None:
             rows = matrix(frame, columns)
@@ -495,6 +509,11 @@ class CBSEM(TransformerMixin, BaseEstimator):
         if strangers:
             raise ArgumentError(f"the model has no group {strangers[0]!r}; it has {list(self.groups_)}")
         return rows.reshape(-1, len(columns)), np.array([at[v] for v in table[self.group]], dtype=np.intp)
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.input_tags.allow_nan = True  # left out and counted, or used by full information
+        return tags
 
     def get_feature_names_out(self, input_features: Any = None) -> NDArray[Any]:
         """Return the constructs' names, the columns of :meth:`transform`."""

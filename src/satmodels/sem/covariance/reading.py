@@ -15,6 +15,8 @@ from satmodels.intake.cells import check_weight
 from satmodels.intake.frames import Frame, open_frame
 from satmodels.sem.covariance.patterns import Patterns, saturated_fit
 from satmodels.sem.covariance.samples import Sample, as_moments, sample_from_moments
+from satmodels.sem.pls.answers import _weights as read_weights
+from satmodels.sem.pls.answers import named_columns
 from satmodels.statistics.moments import Moments
 
 Array = NDArray[np.float64]
@@ -54,7 +56,7 @@ def read_samples(
             )
         _refuse_shadowed(constructs, moments.columns)
         return [sample_from_moments(moments, columns)]
-    frame = open_frame(_named(X))
+    frame = open_frame(named_columns(X))
     _refuse_shadowed(constructs, frame.columns)
     for c in columns:
         if c not in frame.columns:
@@ -88,7 +90,7 @@ def read_rows(X: Any, columns: tuple[str, ...], constructs: Sequence[str]) -> Ar
     """Return the rows of the model's columns, NaN where missing."""
     if as_moments(X) is not None:
         raise ArgumentError("ordered answers need the dataframe: moments don't hold the single answers")
-    frame = open_frame(_named(X))
+    frame = open_frame(named_columns(X))
     _refuse_shadowed(constructs, frame.columns)
     for c in columns:
         if c not in frame.columns:
@@ -184,7 +186,7 @@ def _read_rows(
         raise ArgumentError("a column is used twice: as an item and as group, cluster or weight")
     if not labels:
         rows = matrix(frame, columns)
-        return rows, _Groups(None, len(rows)), _weights(sample_weight, len(rows)), None
+        return rows, _Groups(None, len(rows)), read_weights(frame, sample_weight, len(rows)), None
     # labels and answers must come in one query: engines without an order may return rows differently
     table = frame.table([*columns, *labels])
     rows = _numbers([table[c] for c in columns], columns)
@@ -198,7 +200,7 @@ def _read_rows(
     if weight is not None:
         check_weight(frame, weight)
         sample_weight = np.array([float(v) for v in table[weight]])
-    return rows, groups, _weights(sample_weight, len(rows)), clusters
+    return rows, groups, read_weights(frame, sample_weight, len(rows)), clusters
 
 
 def _numbers(values: Sequence[Sequence[Any]], columns: Sequence[str]) -> Array:
@@ -217,26 +219,6 @@ def _numbers(values: Sequence[Sequence[Any]], columns: Sequence[str]) -> Array:
     return found
 
 
-def _weights(sample_weight: Any, n: int) -> Array | None:
-    if sample_weight is None:
-        return None
-    weights = np.asarray(sample_weight, dtype=float)
-    if weights.shape != (n,):
-        raise ArgumentError(f"sample_weight has shape {weights.shape}; the data has {n} rows")
-    bad = np.flatnonzero(~np.isfinite(weights) | (weights < 0))
-    if len(bad):
-        raise SchemaError.answers(
-            "sample_weight",
-            "finite and not negative",
-            "Weights are positive numbers; leave out rows that have none.",
-            n_bad=len(bad),
-            offenders=[(int(i), float(weights[i])) for i in bad[:5]],
-        )
-    if weights.sum() <= 0:
-        raise DataError("all weights are 0")
-    return weights
-
-
 def _refuse_shadowed(constructs: Sequence[str], columns: Sequence[str]) -> None:
     both = [c for c in constructs if c in columns]
     if both:
@@ -244,12 +226,3 @@ def _refuse_shadowed(constructs: Sequence[str], columns: Sequence[str]) -> None:
             f"{both} are constructs of the model and columns of the data: rename the constructs, or the data's "
             "columns would be hidden"
         )
-
-
-def _named(X: Any) -> Any:
-    """Give a two-dimensional array the column names x0, x1, ... as scikit-learn does."""
-    if isinstance(X, np.ndarray) and X.ndim == 2:
-        import pandas as pd
-
-        return pd.DataFrame(X, columns=[f"x{i}" for i in range(X.shape[1])])
-    return X
