@@ -92,6 +92,8 @@ def test_reliability_takes_moments_and_flags_reversed_items(frame):
     assert sat.cronbach_alpha(turned, ITEMS).to_dict()["glance"]["reversed_items"] == "q3"
     with pytest.raises(sat.ArgumentError):
         sat.cronbach_alpha(frame, ["q1"])
+    with pytest.raises(sat.DataError, match="cancel"):
+        sat.cronbach_alpha(frame.assign(q2=8 - frame.q1), ["q1", "q2"])
     with pytest.raises(sat.DataError, match="same"):
         sat.cronbach_alpha(frame.assign(q1=3), ITEMS)
     with pytest.raises(sat.DataError, match="collinear"):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
 
@@ -298,3 +298,12 @@ def test_decimals_booleans_and_small_types_are_widened():
     assert prepared["q"].to_list() == [5, 1, None] and prepared["u_a"].to_list() == [1, 0, None]
     decimals = pl.DataFrame({"q": [Decimal("1"), Decimal("2.5")], "u_a": [1, 0]})
     assert [v.rule for v in survey.check(decimals).violations] == ["whole numbers"]
+
+
+def test_timestamps_with_and_without_a_time_zone_do_not_mix():
+    survey = sat.Survey("s", [sat.Date("d")])
+    mixed = pd.DataFrame(
+        {"d": pd.Series([datetime(2026, 1, 1), datetime(2026, 1, 1, tzinfo=UTC)], dtype=object)}
+    )
+    assert [(v.rule, v.n_bad) for v in survey.check(mixed).violations] == [("all or no time zones", 1)]
+    assert survey.check(mixed[:1]).ok and survey.check(mixed[1:]).ok

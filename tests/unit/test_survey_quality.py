@@ -187,3 +187,22 @@ def test_suppression_holds_in_every_slice_of_a_table():
         sat.suppress(table, 1)
     with pytest.raises(sat.ArgumentError, match="respondents"):
         sat.suppress(table, n="count")
+
+
+def test_consistency_statistics_equal_their_definitions():
+    x = people(80, 12)
+    x[2, 4] = np.nan
+    columns = [f"q{i}" for i in range(12)]
+    scales = {"A": columns[:4], "B": columns[4:8], "C": columns[8:]}
+    found = sat.careless(pd.DataFrame(x, columns=columns), columns, scales=scales)
+    corr = np.corrcoef(x[~np.isnan(x).any(axis=1)].T)
+    pairs = [(i, j) for i in range(12) for j in range(i) if corr[i, j] > 0.6]
+    assert found.n_pairs == len(pairs) > 3
+    for row in (0, 1, 2, 40):
+        odd = [np.nanmean(x[row, s : s + 4][0::2]) for s in (0, 4, 8)]
+        even = [np.nanmean(x[row, s : s + 4][1::2]) for s in (0, 4, 8)]
+        r = np.corrcoef(odd, even)[0, 1]
+        assert found.statistics["even_odd"][row] == pytest.approx(-max(2 * r / (1 + r), -1), abs=1e-10)
+        kept = [(i, j) for i, j in pairs if not np.isnan(x[row, [i, j]]).any()]
+        r = np.corrcoef([x[row, i] for i, _ in kept], [x[row, j] for _, j in kept])[0, 1]
+        assert found.statistics["synonyms"][row] == pytest.approx(r, abs=1e-10)

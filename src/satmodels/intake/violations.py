@@ -372,6 +372,8 @@ def _by_value(frame: Frame, rule: ColumnRule) -> Iterator[Broken]:
     elif frame.engine == "pandas" and _all_texts(frame, rule.column):
         yield from _by_distinct_text(frame, rule)
         return
+    if rule.dates:
+        yield from _time_zones(frame, rule)
     counts: dict[str, int] = {}
     first: dict[str, list[tuple[Any, Any]]] = {}
     seen: dict[tuple[type, Any], str | None] = {}
@@ -389,6 +391,14 @@ def _by_value(frame: Frame, rule: ColumnRule) -> Iterator[Broken]:
                 first[verdict].append((row, value))
     for verdict, n_bad in counts.items():
         yield Broken(rule.column, verdict, n_bad, tuple(first[verdict]))
+
+
+def _time_zones(frame: Frame, rule: ColumnRule) -> Iterator[Broken]:
+    """Find timestamps without a time zone beside others with one: their order is unknown."""
+    times = [(i, v) for i, v in enumerate(frame.values(rule.column)) if isinstance(v, datetime)]
+    naive = [(i, v) for i, v in times if v.tzinfo is None]
+    if naive and len(naive) < len(times):
+        yield Broken(rule.column, "all or no time zones", len(naive), tuple(naive[:OFFENDERS]))
 
 
 def _for_categories(frame: Frame, rule: ColumnRule) -> ColumnRule:

@@ -53,6 +53,8 @@ def pseudonymise(column: Any, key: bytes | str) -> Any:
     >>> a == c, a == b, len(a)
     (True, False, 40)
     """
+    if not isinstance(key, bytes | bytearray | str):
+        raise ArgumentError(f"the key is bytes or text, not {type(key).__name__}: secrets.token_bytes(32)")
     secret = key.encode() if isinstance(key, str) else bytes(key)
     if len(secret) < MIN_KEY_BYTES:
         raise ArgumentError(

@@ -128,13 +128,15 @@ def item_rest(cov: Array) -> Array:
     """Correlate each item with the sum of the others."""
     rest = cov.sum(axis=0) - np.diag(cov)
     rest_variance = cov.sum() - 2 * cov.sum(axis=0) + np.diag(cov)
-    return rest / np.sqrt(np.diag(cov) * rest_variance)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        found = rest / np.sqrt(np.diag(cov) * rest_variance)
+    return np.where(rest_variance > 1e-12 * np.trace(cov), found, np.nan)
 
 
-def alpha(cov: Array) -> float:
-    """Return Cronbach's alpha of a covariance matrix."""
-    k = len(cov)
-    return k / (k - 1) * (1 - float(np.trace(cov) / cov.sum()))
+def alpha(cov: Array) -> float | None:
+    """Return Cronbach's alpha of a covariance matrix, None where the items cancel each other out."""
+    k, total = len(cov), float(cov.sum())
+    return k / (k - 1) * (1 - float(np.trace(cov)) / total) if total > 1e-12 * np.trace(cov) else None
 
 
 def cronbach_alpha(
@@ -188,6 +190,11 @@ def cronbach_alpha(
     m = moments_of(data, items, weight, 2)
     cov, corr, n, k = m.cov, m.corr, m.n, len(m.columns)
     estimate = alpha(cov)
+    if estimate is None:
+        raise DataError(
+            "the items cancel each other out, so that their sum has no variance: turn reverse items round first",
+            columns=m.columns,
+        )
     df1, df2, tail = n - 1, (n - 1) * (k - 1), (1 - level) / 2
     low = 1 - (1 - estimate) * float(fdtri(df1, df2, 1 - tail))
     high = 1 - (1 - estimate) * float(fdtri(df1, df2, tail))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, TypeVar
 
+import numpy as np
 from pydantic import BaseModel, ConfigDict, StrictInt, ValidationError, field_validator, model_validator
 
 from satmodels.errors import ArgumentError, unknown
@@ -42,6 +43,8 @@ class Spec(BaseModel):
             super().__init__(**fields)
         except ValidationError as error:
             raise ArgumentError(_explain(type(self).__name__, error)) from error
+        except TypeError as error:  # a part given as a mapping lacks what its class needs
+            raise ArgumentError(f"{type(self).__name__}: {error}") from error
 
     def __repr_args__(self) -> Iterator[tuple[str | None, Any]]:
         # what is as it always is would only hide what is said here
@@ -107,7 +110,8 @@ class Scale(Spec):
         labels: Mapping[int, Wording] | Sequence[Wording] | None = None,
         **unknown: Any,
     ) -> None:
-        super().__init__(low=low, high=high, labels=_by_code(low, labels), **unknown)
+        ends: list[Any] = [int(end) if isinstance(end, np.integer) else end for end in (low, high)]
+        super().__init__(low=ends[0], high=ends[1], labels=_by_code(ends[0], ends[1], labels), **unknown)
 
     @field_validator("labels")
     @classmethod
@@ -187,12 +191,21 @@ def labels_to_codes(labels: Mapping[C, Wording]) -> dict[str, C]:
     return found
 
 
-def _by_code(low: int, labels: Mapping[int, Wording] | Sequence[Wording] | None) -> dict[Any, Wording] | None:
+def _by_code(
+    low: Any, high: Any, labels: Mapping[int, Wording] | Sequence[Wording] | None
+) -> dict[Any, Wording] | None:
     if labels is None:
         return None
     if isinstance(labels, Mapping):
+        if labels and all(isinstance(v, int) for v in labels.values()):
+            raise ArgumentError(f"Scale: labels is {{code: label}}; {dict(labels)} is the other way round")
         return dict(labels)
-    if isinstance(labels, str):
-        raise ArgumentError(f"Scale: labels={labels!r} is one text; give one label per code")
-    given: Any = labels
+    if isinstance(labels, str | set | frozenset):
+        raise ArgumentError(f"Scale: labels={labels!r} has no order of labels; give a list from low to high")
+    given: Any = list(labels)
+    if isinstance(low, int) and isinstance(high, int) and len(given) != high - low + 1:
+        raise ArgumentError(
+            f"Scale: {len(given)} labels for the {high - low + 1} codes {low}..{high}; give {{code: label}} "
+            "to label some of them"
+        )
     return {low + i: text for i, text in enumerate(given)}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal, Self
 
@@ -47,8 +47,8 @@ class Survey(Spec):
         Column of survey weights.
     segments : sequence of str
         Columns that answers are compared by.
-    missing_codes : mapping
-        ``{code: meaning}`` of the codes that stand for missing answers in all items, for example
+    missing_codes : mapping or sequence
+        ``{code: meaning}``, or the codes alone, of the codes that stand for missing answers in all items, for example
         ``{99: "don't know"}``. Amounts (:class:`Number`) keep a code that is a possible amount;
         dates and free texts have only codes that are texts.
     version : str
@@ -100,12 +100,19 @@ class Survey(Spec):
         date: str | None = None,
         weight: str | None = None,
         segments: Sequence[str] = (),
-        missing_codes: Mapping[Code, Wording] | None = None,
+        missing_codes: Mapping[Code, Wording] | Sequence[Code] | None = None,
         version: str = "1",
         wave: str | None = None,
         notes: Sequence[str] = (),
         **unknown: Any,
     ) -> None:
+        if isinstance(items, Item | str) or not isinstance(items, Iterable):
+            raise ArgumentError(f"Survey: items is a list of items, not {items!r}")
+        for i, item in enumerate(items):
+            if not isinstance(item, Item | Mapping):
+                raise ArgumentError(
+                    f"Survey: items[{i}] is {item!r}, no item such as Rating(...) or Recommend(...)"
+                )
         super().__init__(
             name=name,
             items=items,
@@ -113,7 +120,7 @@ class Survey(Spec):
             date=date,
             weight=weight,
             segments=(segments,) if isinstance(segments, str) else segments,
-            missing_codes={} if missing_codes is None else missing_codes,
+            missing_codes=_codes(missing_codes),
             version=version,
             wave=wave,
             notes=notes,
@@ -414,8 +421,20 @@ class Survey(Spec):
 
     __str__ = __repr__
 
+    def __hash__(self) -> int:
+        return hash(self.hash)
+
     def __getstate__(self) -> dict[Any, Any]:
         # what is derived is derived again: the class of an answer can't be pickled
         state = super().__getstate__()
         fields = type(self).model_fields
         return {**state, "__dict__": {k: v for k, v in state["__dict__"].items() if k in fields}}
+
+
+def _codes(given: Any) -> Any:
+    """Return missing codes as ``{code: meaning}``; codes without a meaning mean "missing"."""
+    if given is None:
+        return {}
+    if isinstance(given, list | tuple) and all(isinstance(code, int | str) for code in given):
+        return dict.fromkeys(given, "missing")
+    return given

@@ -77,6 +77,8 @@ def rake(
     opened = open_frame(frame)
     if not margins:
         raise ArgumentError("margins is empty: give {column: {category: total or share}}")
+    # a pandas Series is a margin as well
+    margins = {c: m.to_dict() if hasattr(m, "to_dict") else m for c, m in dict[str, Any](margins).items()}
     opened.require(margins, role="margin")
     targets, total = _targets(margins)
     codes = [_codes(opened, column, list(margins[column])) for column in margins]
