@@ -362,6 +362,21 @@ def test_ids_that_a_float_cant_hold_are_an_error(engine):
         sat.rfm(data, **WHO, as_of=AS_OF)
 
 
+def test_ids_that_are_nan_are_missing_ids():
+    import polars as pl
+
+    frame = pl.DataFrame(
+        {
+            "customer": [1.0, 2.0, float("nan"), None, 3.0],
+            "day": [dt.date(2026, 1, 1)] * 5,
+            "amount": [1.0, 2.0, 3.0, 4.0, float("nan")],
+        }
+    )
+    result = sat.rfm(frame, **WHO, as_of=AS_OF, bins=2, segments=None)
+    assert result.customers["customer"].to_list() == [1.0, 2.0]
+    assert (result.counts["n_no_customer"], result.counts["n_no_amount"]) == (2, 1)
+
+
 def test_dates_as_text_are_an_error(engine):
     frame = sales()
     frame["day"] = frame["day"].dt.strftime("%Y-%m-%d")
