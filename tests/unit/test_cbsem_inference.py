@@ -253,6 +253,17 @@ def test_bootstrap_agrees_with_the_delta_method():
         sat.bootstrap(sat.CBSEM(MODEL, missing="fiml"), frame, n=10)
 
 
+def test_effects_are_those_written_out_as_defined_parameters():
+    text = MODEL.replace("Value ~ Quality", "Value ~ c*Quality") + "ind := b*c\ntot := a + b*c"
+    result = fit(text, survey()).result_
+    defined = result.tidy().query("op == ':='").set_index("lhs")
+    effects = result.effect_tests().set_index(["lhs", "op", "rhs"])
+    for name, op in (("ind", "indirect"), ("tot", "total")):
+        row = effects.loc[("Loyal", op, "Quality")]
+        assert row["estimate"] == pytest.approx(defined.loc[name, "estimate"], rel=1e-9)
+        assert row["std_error"] == pytest.approx(defined.loc[name, "std_error"], rel=1e-9)
+
+
 def test_bollen_stine_says_what_the_likelihood_says_for_normal_answers():
     frame = survey(300)
     model = sat.CBSEM(FACTORS).fit(frame)

@@ -110,6 +110,40 @@ def defined_parameters(fit: Fit, spec: ModelSpec, x: Array | None = None) -> lis
     return found
 
 
+def effects_records(fit: Fit, spec: ModelSpec, vcov: Array | None, level: float) -> Table:
+    """Return indirect and total effects in the units of the variables, tested by the delta method."""
+    grouped = fit.table.n_groups > 1
+    names = (*fit.table.observed, *fit.table.constructs)
+    at = {v: i for i, v in enumerate(names)}
+    size = len(names)
+    cells = np.zeros((size, size), dtype=bool)
+    for target, source in spec.paths:
+        cells[at[target], at[source]] = True
+    # with coefficients of 1 every chain of arrows counts one
+    chains = np.linalg.inv(np.eye(size) - cells) - np.eye(size)
+    records: list[dict[str, Any]] = []
+    for implied, sample in zip(fit.implied, fit.samples, strict=True):
+        b = np.where(cells, implied.a, 0.0)
+        reach = np.linalg.inv(np.eye(size) - b)
+        r = implied.arrows
+        mine = cells[r.a_row, r.a_col]
+        places, to, source_of = r.a[mine], r.a_row[mine], r.a_col[mine]
+        for op, counted in (("indirect", chains - cells), ("total", chains)):
+            for t, s in np.argwhere(counted > 0.5):
+                gradient = np.zeros(len(fit.x))
+                gradient[places] = reach[t, to] * reach[source_of, s]
+                value = float(reach[t, s])
+                if op == "indirect":
+                    value -= float(b[t, s])
+                    gradient[places[(to == t) & (source_of == s)]] -= 1.0
+                variance = None if vcov is None else float(gradient @ vcov @ gradient)
+                row: dict[str, Any] = {"group": sample.group} if grouped else {}
+                records.append(
+                    row | {"lhs": names[t], "op": op, "rhs": names[s]} | wald(value, variance, level)
+                )
+    return Table.from_records(records, ("group", *PARAMETER_COLUMNS) if grouped else PARAMETER_COLUMNS)
+
+
 def standardized_table(fit: Fit, vcov: Array | None, level: float) -> Table:
     """Return the standardised solution."""
     grouped = fit.table.n_groups > 1
@@ -241,6 +275,7 @@ def build_result(
         n_dropped=sum(s.n_dropped for s in fit.samples),
         measures=dict(measures),
         standard=standardized_table(fit, vcov, level),
+        effect_rows=effects_records(fit, spec, vcov, level),
         decrement=fit.solution.decrement,
         iterations=fit.solution.iterations,
     )

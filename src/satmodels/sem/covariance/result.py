@@ -28,6 +28,8 @@ class CovarianceResult(SEMResult):
         Measures of fit, see :meth:`fit_measures`.
     standard : Table
         The standardised solution.
+    effect_rows : Table
+        Indirect and total effects, see :meth:`effect_tests`.
     decrement : float
         Distance to the exact minimum in units of the test statistic; convergence is below 1e-6.
     iterations : int
@@ -40,6 +42,7 @@ class CovarianceResult(SEMResult):
     n_dropped: int = 0
     measures: Mapping[str, float | None]
     standard: Table
+    effect_rows: Table
     decrement: float
     iterations: int
 
@@ -75,6 +78,18 @@ class CovarianceResult(SEMResult):
             The columns of :meth:`tidy`; variables have variance 1, residual covariances are correlations.
         """
         return FrameLibrary.PANDAS.build(self.standard.columns())
+
+    def effect_tests(self) -> pd.DataFrame:
+        """Return indirect and total effects with standard errors by the delta method.
+
+        Returns
+        -------
+        DataFrame
+            The columns of :meth:`tidy`: ``lhs`` the target, ``op`` "indirect" or "total", ``rhs`` the source; in the
+            units of the variables. (:meth:`effects` has the standardised ones; indirect effects of small samples
+            are better tested by :func:`satmodels.bootstrap`.)
+        """
+        return FrameLibrary.PANDAS.build(self.effect_rows.columns())
 
     def difference_test(self, other: CovarianceResult) -> dict[str, float | None]:
         """Test the more restricted of two nested models against the other.
