@@ -117,7 +117,7 @@ def test_csat_top_and_top_box() -> None:
     assert sat.csat(answers, scale=FIVE).estimate == pytest.approx(62.5)
     assert sat.csat(answers, scale=FIVE, top=3).estimate == pytest.approx(75)
     assert sat.top_box(answers, scale=FIVE).estimate == pytest.approx(25)
-    for wrong in (0, 5, 1.5, True, -1):
+    for wrong in (0, 5, 1.5, True, -1, "2"):
         with pytest.raises(sat.ArgumentError, match="top="):
             sat.csat(answers, scale=FIVE, top=wrong)  # type: ignore[arg-type]
 

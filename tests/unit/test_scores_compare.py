@@ -188,6 +188,8 @@ def test_a_planned_nps_margin_is_met() -> None:
         {"score": "share", "difference": 30, "expected": 80},
         {"margin": 5, "std": 50, "response_rate": 0},
         {"margin": 5, "std": 50, "deff": 0},
+        {"margin": "5", "std": 50},
+        {"difference": "5", "std": 50},
     ],
 )
 def test_wrong_plans(given: dict[str, Any]) -> None:
@@ -240,8 +242,12 @@ def test_periods_of_texts_zones_and_far_dates() -> None:
     assert (caught.value.row, caught.value.value) == (1, "2026-13-01")
     with pytest.raises(sat.ArgumentError, match="every"):
         sat.Period("date", "fortnight")
-    with pytest.raises(sat.ArgumentError, match="time zone"):
-        sat.Period("date", "day", zone="Mars/Base")
+    for zone in ("Mars/Base", 5):
+        with pytest.raises(sat.ArgumentError, match="time zone"):
+            sat.Period("date", "day", zone=zone)  # type: ignore[arg-type]
+    for compute in (sat.trend, sat.control_chart, sat.compare):
+        with pytest.raises(sat.ArgumentError, match="int"):
+            compute(5)  # type: ignore[operator]
 
 
 def test_periods_everywhere() -> None:

@@ -165,6 +165,7 @@ def test_service_levels_are_a_parameter() -> None:
         ({"responded": "answered"}, sat.ArgumentError, "as_of="),
         ({"opened": "answered", "responded": "opened"}, sat.SchemaError, "no opening time"),
         ({"responded": "severity"}, sat.SchemaError, "no times"),
+        ({"responded": "contacts"}, sat.SchemaError, "is no time"),
     ],
 )
 def test_wrong_tickets(given: dict[str, Any], error: type[Exception], said: str) -> None:

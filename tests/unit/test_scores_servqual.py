@@ -91,6 +91,8 @@ def test_equal_expectation_and_perception_leave_no_gap() -> None:
         ({"a": [("e1", "p1"), ("e1", "p2")]}, {}, "listed twice"),
         ({"overall": [("e1", "p1")]}, {}, "can't be called"),
         ({}, {}, "no items"),
+        (None, {}, "holds no items"),
+        (5, {}, "holds no items"),
         ([sat.Rating("q", SEVEN)], {}, "is no Gap"),
         ({"a": [("e1", "p9")]}, {}, "no item 'p9'"),
         (GAPS, {"importance": {"reliability": 1}}, "importance"),

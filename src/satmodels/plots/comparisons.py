@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from satmodels.plots.scores import score_name
 from satmodels.plots.style import BAD, COLOURS, GOOD, MUTED, new_figure, plain_text, styled
 from satmodels.scores.compare import CompareResult
 from satmodels.scores.control import ControlResult
@@ -16,13 +17,13 @@ MAX_CHARTS = 12  # segments drawn as panels
 @styled
 def comparison_figure(result: CompareResult, *, title: str | None = None) -> Any:
     """Draw differences with their intervals; those that stay significant after adjustment are coloured."""
-    return _forest(result, title or f"Differences of the {result.score}", 1 - result.level)
+    return _forest(result, title or f"{score_name(result.score)}: differences", 1 - result.level)
 
 
 @styled
 def trend_figure(result: TrendResult, *, title: str | None = None) -> Any:
     """Draw the slope of each segment with its interval."""
-    return _forest(result, title or f"{result.score}: change per {result.over}", 1 - result.level)
+    return _forest(result, title or f"{score_name(result.score)}: change per {result.over}", 1 - result.level)
 
 
 def _forest(result: CompareResult | TrendResult, title: str, alpha: float) -> Any:
@@ -84,7 +85,7 @@ def control_figure(result: ControlResult, *, title: str | None = None) -> Any:
             axes.set_title(name, fontsize=10, fontweight="normal")
     left_out = len(segments) - len(shown)
     figure.suptitle(
-        plain_text(title or f"Control chart of the {result.score}")
+        plain_text(title or f"{score_name(result.score)}: control chart")
         + (f" ({left_out} segments not shown)" if left_out else ""),
         fontweight="bold",
     )

@@ -44,7 +44,7 @@ def score_figure(result: ScoreResult, *, over: str | None = None, title: str | N
     -------
     matplotlib.figure.Figure
     """
-    title = title or f"{TITLES.get(result.score, result.score)}: {shorten(result.item, 50)}"
+    title = title or f"{score_name(result.score)}: {shorten(result.item, 50)}"
     if over is not None and over not in result.by:
         raise ArgumentError(f"over={over!r}: the score is grouped by {list(result.by)}")
     over = over or next((name for name in result.by if _is_time(result.table[name])), None)
@@ -53,6 +53,11 @@ def score_figure(result: ScoreResult, *, over: str | None = None, title: str | N
     if not result.by and result.counts is not None:
         return _distribution(result, result.counts, title)
     return _by_group(result, title)
+
+
+def score_name(score: str) -> str:
+    """Return the name of a score as a title has it."""
+    return TITLES.get(score, score.replace("_", " ").capitalize())
 
 
 def _is_time(values: Sequence[Any]) -> bool:

@@ -63,9 +63,14 @@ def read_items(given: Any, roles: Sequence[str], scale: Any) -> list[DimensionIt
                     DimensionItem(columns[-1], str(dimension), dict(zip(roles, columns, strict=True)), limits)
                 )
     else:
-        gaps: Iterable[Any] = (
-            [i for i in given.items if hasattr(i, "perception")] if hasattr(given, "items") else given
-        )
+        source: Any = given
+        if hasattr(source, "scales"):  # a Survey, whose other items are none of this
+            source = [item for item in source.items if hasattr(item, "perception")]
+        if not isinstance(source, list | tuple):
+            raise ArgumentError(
+                f"{given!r} holds no items: give a Survey with Gap items, a list of Gap, or a mapping by dimension"
+            )
+        gaps: Iterable[Any] = source
         for gap in gaps:
             if not hasattr(gap, "perception") or not hasattr(gap, "expectation"):
                 raise ArgumentError(f"{gap!r} is no Gap: an item has an expectation and a perception")

@@ -58,7 +58,7 @@ class Period:
         if self.zone is not None:
             try:
                 ZoneInfo(self.zone)
-            except (ZoneInfoNotFoundError, ValueError) as error:
+            except (ZoneInfoNotFoundError, ValueError, TypeError) as error:
                 raise ArgumentError(f"zone={self.zone!r} is not a known time zone") from error
 
     def start(self, day: date) -> date:

@@ -258,13 +258,17 @@ def _std(
 
 
 def _positive(name: str, value: float) -> None:
-    if not (math.isfinite(value) and value > 0):
-        raise ArgumentError(f"{name}={value!r} is a finite number above 0")
+    if (
+        isinstance(value, bool)
+        or not isinstance(value, int | float)
+        or not (math.isfinite(value) and value > 0)
+    ):
+        raise ArgumentError(f"{name}={value!r}: give a finite number above 0")
 
 
 def _nonzero(difference: float | None) -> float:
-    if difference is None or not math.isfinite(difference) or difference == 0:
-        raise ArgumentError(f"difference={difference!r} is a finite number other than 0")
+    if not isinstance(difference, int | float) or not math.isfinite(difference) or difference == 0:
+        raise ArgumentError(f"difference={difference!r} is no finite number other than 0")
     return float(difference)
 
 

@@ -186,7 +186,12 @@ def _top(score: str, top: int, low: float, high: float) -> Rule:
 def top_worth(top: int, low: float, high: float) -> Callable[[Array], Array]:
     """Return the function that makes each of the ``top`` highest codes 100 and the others 0."""
     size = high - low + 1
-    if isinstance(top, bool) or top != math.floor(top) or not 1 <= top < size:
+    if (
+        isinstance(top, bool)
+        or not isinstance(top, int | float)
+        or top != math.floor(top)
+        or not 1 <= top < size
+    ):
         raise ArgumentError(
             f"top={top!r}: of the {size:g} codes {low:g}..{high:g}, 1 to {size - 1:g} can be the top"
         )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 import numpy as np
@@ -149,12 +149,18 @@ def _times(values: NDArray[Any], column: str) -> NDArray[np.datetime64]:
     if values.dtype.kind == "M":
         return values.astype("datetime64[us]")
     try:
-        texts = [None if v is None or v != v else np.datetime64(v, "us") for v in values.tolist()]
+        texts = [None if v is None or v != v else _time(v) for v in values.tolist()]
     except (ValueError, TypeError) as error:
         raise SchemaError(
             f"column {column!r} holds no times: {error}", column=column, rule="a time"
         ) from error
     return np.array([np.datetime64("NaT", "us") if t is None else t for t in texts], dtype="datetime64[us]")
+
+
+def _time(value: Any) -> np.datetime64:
+    if isinstance(value, str | date):
+        return np.datetime64(value, "us")
+    raise TypeError(f"{value!r} is no time")  # a bare number could be seconds, days, or anything
 
 
 def _hours(end: NDArray[np.datetime64], start: NDArray[np.datetime64], column: str) -> Array:

@@ -93,8 +93,8 @@ def trend(result: ScoreResult, over: str | None = None, *, level: float | None =
     >>> sat.trend(sat.nps(frame, "nps", by="wave")).tidy()[["estimate", "p_value"]].values.tolist()
     [[5.000534, 0.011559]]
     """
-    level = result.level if level is None else check_level(level)
     over, segments, periods = series_of(result, over)
+    level = result.level if level is None else check_level(level)
     if len(periods) < MIN_PERIODS:
         raise ArgumentError(f"a trend needs at least {MIN_PERIODS} periods, there are {len(periods)}")
     rows: list[dict[str, Any]] = []
