@@ -183,6 +183,9 @@ def test_bad_input(answers):
         sat.key_drivers(copy, "overall", ["price", "constant"])
     with pytest.raises(sat.DataError, match="n=4"):
         sat.key_drivers(answers[:4], "overall", ["price", "service", "app"])
+    small = answers.assign(shop_id=np.where(np.arange(400) < 3, "tiny", "large"))
+    with pytest.raises(sat.DataError, match=r"group shop_id='tiny'.*n=3"):
+        sat.key_drivers(small, "overall", ["price", "service"], by="shop_id")
     with pytest.raises(sat.SchemaError) as infinite:
         sat.key_drivers(answers.assign(app=np.inf), "overall", ["price", "app"])
     assert infinite.value.column == "app"

@@ -158,6 +158,14 @@ def test_budget_is_allocated_exactly(seed):
     )
 
 
+def test_duties_without_a_gain_are_bought_after_those_with_one():
+    gain, cost = np.array([1.0, 0.0, 0.5, 9.0]), np.array([1.0, 1.0, 5.0, 1.0])
+    first = np.array([True, True, True, False])
+    assert allocate(gain, cost, 2.0, first).tolist() == [True, True, False, False]
+    assert allocate(gain, cost, 8.0, first).all()  # every duty is bought, so the rest may follow
+    assert allocate_draws(gain[None, :], cost, 2.0, first)[0].tolist() == [True, True, False, False]
+
+
 @pytest.mark.parametrize(
     ("options", "match"),
     [

@@ -13,7 +13,7 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from satmodels.drivers.key_drivers import groups_of
+from satmodels.drivers.key_drivers import groups_of, said_of
 from satmodels.drivers.regression import DriverRegression, check_drivers
 from satmodels.drivers.scales import as_scales
 from satmodels.errors import ArgumentError, DataError, SchemaError, as_number
@@ -175,7 +175,8 @@ def penalty_reward(
     r2: list[float] = []
     for key, part in groups_of(frame, by):
         moments = _contrast_moments(part, outcome, names, scales, lows, highs, weight)
-        found, explained = _contrasts(moments, outcome, names, level)
+        with said_of(by, key):
+            found, explained = _contrasts(moments, outcome, names, level)
         r2.append(explained)
         where = ", ".join(f"{b}={k!r}: " for b, k in zip(by, key, strict=True))
         for j, row in enumerate(found):

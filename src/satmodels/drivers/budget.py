@@ -14,16 +14,19 @@ def allocate(gain: Array, cost: Array, budget: float, first: NDArray[np.bool_]) 
     """Return the affordable set of actions with the largest total gain.
 
     The actions marked ``first`` are bought before any other: as many of them as the budget takes (the
-    best set of them where it does not take all), then the best set of the rest with what is left.
-    Actions without a gain are never bought, except free-standing duties among ``first``.
+    best set of them where it does not take all, and the cheapest of those without a gain), then the best
+    set of the rest with what is left. Other actions without a gain are never bought.
     """
     chosen = np.zeros(len(gain), dtype=bool)
     left = budget
     if first.any():
-        # a duty is worth doing whatever its expected gain: a small bonus each settles what gain leaves open
-        worth = np.maximum(gain, 0.0) + 1e-9 * (1 + np.abs(gain).max())
-        chosen |= _knapsack(np.where(first, worth, 0.0), cost, left)
+        chosen |= _knapsack(np.where(first, np.maximum(gain, 0.0), 0.0), cost, left)
         left -= float(cost[chosen].sum())
+        # a duty is worth doing whatever its expected gain: the cheapest of what is left, while it lasts
+        for j in np.flatnonzero(first & ~chosen)[np.argsort(cost[first & ~chosen], kind="stable")]:
+            if cost[j] <= left + 1e-9 * max(budget, 1.0):
+                chosen[j] = True
+                left -= float(cost[j])
     if not (first & ~chosen).any():
         chosen |= _knapsack(np.where(chosen, 0.0, np.maximum(gain, 0.0)), cost, left)
     return chosen

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -10,7 +11,7 @@ from satmodels.drivers.dominance import DominanceResult, dominance_table
 from satmodels.drivers.measures import INTERVALS, METHODS, Measured, measure
 from satmodels.drivers.regression import DriverRegression, check_drivers
 from satmodels.drivers.scales import as_scales, check_answers, check_on_scale
-from satmodels.errors import ArgumentError, one_of, unknown
+from satmodels.errors import ArgumentError, DataError, one_of, unknown
 from satmodels.intake.cells import count_cells
 from satmodels.intake.frames import Frame, open_frame
 from satmodels.intake.library import FrameLibrary
@@ -247,7 +248,8 @@ def key_drivers(
             check_answers(frame, [*names, outcome], as_scales(scale, [*names, outcome]) or ())
         for key, part in groups_of(frame, by):
             moments = Moments.collect(part, [*names, outcome], weight)
-            parts.append((key, DriverRegression.of(moments, outcome, names), part))
+            with said_of(by, key):
+                parts.append((key, DriverRegression.of(moments, outcome, names), part))
     if method == "logit" and interval not in ("auto", "none"):
         raise ArgumentError("method='logit' gives no limits: leave interval out")
     if interval == "auto":
@@ -289,6 +291,18 @@ def groups_of(frame: Frame, by: tuple[str, ...]) -> Iterator[tuple[tuple[Any, ..
         return
     for key in sorted(set(count_cells(frame, by).keys), key=sort_key):
         yield key, frame.where(by, key)
+
+
+@contextmanager
+def said_of(by: tuple[str, ...], key: tuple[Any, ...]) -> Generator[None, None, None]:
+    """Say in a DataError which group it is about."""
+    try:
+        yield
+    except DataError as error:
+        if not by:
+            raise
+        where = ", ".join(f"{b}={k!r}" for b, k in zip(by, key, strict=True))
+        raise DataError(f"group {where}: {error}", columns=error.columns) from error
 
 
 def _constructs(
