@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from satmodels.errors import ArgumentError, DataError, SchemaError, one_of
 from satmodels.intake.answers import AnswerRule, count_off_scale
-from satmodels.intake.batches import matrix
+from satmodels.intake.batches import batches, matrix
 from satmodels.intake.cells import check_weight
 from satmodels.intake.frames import Frame, open_frame
 from satmodels.sem.pls.missing import (
@@ -90,8 +90,12 @@ def check_scales(X: Any, columns: Sequence[str], scales: Mapping[str, tuple[floa
     An id, or a code such as 99 for "don't know", among the items would otherwise pass for an answer.
     """
     known = {c: AnswerRule(*scales[c], whole=False) for c in columns if c in scales}
-    if known and not isinstance(X, Moments):
-        count_off_scale(open_frame(named_columns(X)), known)
+    if not known or isinstance(X, Moments):
+        return
+    frame = open_frame(named_columns(X))
+    low, high = np.array([(rule.low, rule.high) for rule in known.values()]).T
+    if any(((block < low) | (block > high)).any() for block in batches(frame, list(known))):
+        count_off_scale(frame, known)  # says which, how many and where
 
 
 def read_ordinal(X: Any, columns: Sequence[str], sample_weight: Any, missing: Missing) -> Moments:
