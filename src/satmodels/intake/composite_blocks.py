@@ -77,7 +77,8 @@ def off_scale(frame: Frame, rules: Mapping[str, AnswerRule]) -> dict[str, int]:
         for i, (column, rule) in enumerate(rules.items()):
             x = block[:, i]
             x = x[~(np.isnan(x) | np.isin(x, rule.missing_codes))]
-            n_bad[column] += int(((x < rule.low) | (x > rule.high) | (x != np.round(x))).sum())
+            bad = (x < rule.low) | (x > rule.high)
+            n_bad[column] += int((bad | (x != np.round(x))).sum() if rule.whole else bad.sum())
     return n_bad
 
 
