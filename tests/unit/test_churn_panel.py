@@ -256,6 +256,7 @@ def test_dictionary_describes_every_column():
         (dict(attributes=["price"]), sat.ArgumentError, "price"),
         (dict(scores=["nps"]), sat.ArgumentError, "answers="),
         (dict(activity=["walk"], end=None), sat.ArgumentError, "walk"),
+        (dict(end=None), sat.ArgumentError, "say end='end'"),
     ],
 )
 def test_wrong_arguments_say_what_to_do(change, error, message):

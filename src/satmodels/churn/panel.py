@@ -27,6 +27,8 @@ from satmodels.intake.library import FrameLibrary
 
 Times = NDArray[np.int64]
 
+FORGOTTEN = "end"  # a column of customers that would decide who left: not using it must be said
+
 
 def churn_panel(
     events: Any,
@@ -79,7 +81,8 @@ def churn_panel(
         lasts). With ``end`` churn is *contractual*: the end lies in the outcome window. Without it churn is
         *inactivity*: no event of the activity kinds in the outcome window.
     activity : str or sequence of str, optional
-        Kinds of events that show a customer is still there; default all of them.
+        Kinds of events that show a customer is still there; default all of them. Must be given where
+        ``customers`` has a column ``end`` that is not used.
     attributes : sequence of str
         Columns of ``customers`` to take as features. None by default: a customer table mostly says what is
         so today, not what was so at the cutoff, so take what does not change. A date becomes the days from
@@ -256,6 +259,7 @@ def _read(
     parts = _read_logs(sources, columns)
     table = None
     if customers is not None:
+        _refuse_forgotten_end(open_frame(customers), columns, activity)
         table = read_customers(
             open_frame(customers),
             customer=columns.customer,
@@ -307,6 +311,14 @@ def _read(
         join_rows([rows[k] for k in kinds], len(ids)) if columns.end is None else NO_ROWS,
     )
     return log, None if table is None else table.end, ids, next(iter(sources.values())).library
+
+
+def _refuse_forgotten_end(customers: Frame, columns: Columns, activity: str | Sequence[str] | None) -> None:
+    if FORGOTTEN in customers.columns and columns.end is None and activity is None:
+        raise ArgumentError(
+            f"customers has a column {FORGOTTEN!r}: say end={FORGOTTEN!r} if leaving is the end of a contract, or "
+            "activity=[kinds of events] if it is silence."
+        )
 
 
 def _read_logs(sources: Mapping[str, Frame], columns: Columns) -> dict[str, EventColumns]:
