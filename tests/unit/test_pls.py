@@ -288,7 +288,7 @@ def test_answers_off_the_scale_are_refused(frame: pd.DataFrame, engine: Callable
     with pytest.raises(sat.SchemaError, match="q2") as error:
         model.fit(engine(coded))
     assert (error.value.n_bad, error.value.value) == (6, 99)
-    with pytest.raises(sat.SchemaError, match="q2: 6 answers|'q2': 6 answers"):
+    with pytest.raises(sat.SchemaError, match="'q2': 6 answers"):
         model.fit(engine(coded.astype(float) - 0.001 * (coded == 5)))  # between the codes is no offence
     with pytest.raises(sat.SchemaError, match="v1"):
         model.fit(engine(frame.assign(v1=range(1000, 1300))))
