@@ -61,6 +61,7 @@ def test_driver_figures_draw():
         grouped,
         sat.importance_performance(drivers, scale=sat.Scale(1, 10)),
         sat.importance_performance(grouped),
+        sat.reach_noise(frame, "y", ["价格", "b$"], dissatisfied=5, failed=4),
         sat.priorities(drivers, scale=sat.Scale(1, 10), budget=1, kano={"c": "M"}),
     ):
         assert len(sat.plot(result)._repr_png_()) > 1000

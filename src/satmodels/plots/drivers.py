@@ -10,6 +10,7 @@ from satmodels.drivers.asymmetry import PenaltyRewardResult
 from satmodels.drivers.importance_performance import ImportancePerformanceResult
 from satmodels.drivers.key_drivers import KeyDriversResult
 from satmodels.drivers.priorities import PrioritiesResult
+from satmodels.drivers.reach_noise import ReachNoiseResult
 from satmodels.drivers.response_curve import ResponseCurveResult
 from satmodels.errors import ArgumentError
 from satmodels.plots.labels import place_labels
@@ -193,6 +194,30 @@ def penalty_reward_figure(result: PenaltyRewardResult, *, title: str | None = No
         axes.set_xlabel(f"points of {plain_text(result.outcome)} against average answers")
         axes.set_title(name or title or "What low answers cost and high answers bring")
         axes.legend(loc="best", fontsize=8.5)
+    return figure
+
+
+@styled
+def reach_noise_figure(result: ReachNoiseResult, *, title: str | None = None) -> Any:
+    """Draw what each failure adds to telling the dissatisfied from the others, the largest on top."""
+    groups = _groups(result.estimates, result.by)
+    items = len(groups[0][1]) if groups else 1
+    figure = new_figure(7.2 * min(len(groups), 2), (1.5 + 0.34 * items) * -(-len(groups) // 2))
+    for k, (name, rows) in enumerate(groups):
+        axes = figure.add_subplot(-(-len(groups) // 2), min(len(groups), 2), k + 1)
+        rows = sorted(rows, key=lambda r: r["estimate"])
+        places = np.arange(len(rows))
+        axes.barh(places, [r["estimate"] for r in rows], height=0.7, color=COLOURS[0])
+        for place, row in zip(places, rows, strict=True):
+            axes.plot([row["conf_low"], row["conf_high"]], [place, place], color=INK, lw=1)
+        axes.set_yticks(places, [plain_text(r["term"]) for r in rows])
+        axes.axvline(0, color=MUTED, lw=0.8)
+        axes.grid(axis="y", visible=False)
+        axes.set_xlabel("share of reach less noise")
+        reach, noise = result.reach[k], result.noise[k]
+        axes.set_title(
+            name or title or f"Any failure: {reach:.0%} of the dissatisfied, {noise:.0%} of the others"
+        )
     return figure
 
 
