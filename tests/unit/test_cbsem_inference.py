@@ -196,8 +196,10 @@ def test_invariance_finds_where_it_breaks():
     moved = sat.invariance(sat.CBSEM(FACTORS), two_shops(shift=1.0), "shop")
     assert moved.level_reached == "metric"
     tidy = moved.tidy().set_index("step")
-    assert tidy.loc["scalar", "decision"] == "fails"
+    assert tidy["decision"].tolist() == ["holds", "holds", "fails", "not reached"]
     assert tidy.loc["metric", "delta_df"] == 6
+    pytest.importorskip("matplotlib")
+    assert len(sat.plot(moved).axes) == 2
     stretched = sat.invariance(sat.CBSEM(FACTORS, estimator="MLR"), two_shops(loading=2.0), "shop")
     assert stretched.level_reached == "configural"
     assert list(tidy.reset_index().columns)[:6] == ["step", "chisq", "df", "cfi", "rmsea", "srmr"]

@@ -8,7 +8,7 @@ import numpy as np
 
 from satmodels.errors import one_of
 from satmodels.plots.sem import TITLES, WHAT, _bars, _forest
-from satmodels.plots.style import INK, new_figure, plain_text, styled
+from satmodels.plots.style import BAD, GOOD, GRID, INK, new_figure, plain_text, styled
 
 FIGURES = ("paths", "loadings", "residuals", "index")
 
@@ -61,4 +61,32 @@ def _squares(residuals: Any, title: str) -> Any:
     axes.set_title(title)
     bar = figure.colorbar(image, ax=axes, shrink=0.7)
     bar.outline.set_edgecolor(INK)
+    return figure
+
+
+@styled
+def invariance(result: Any) -> Any:
+    """Draw the steps of measurement invariance: CFI and RMSEA, coloured by the decision.
+
+    Parameters
+    ----------
+    result : InvarianceResult
+    """
+    rows = list(result.steps.rows())
+    figure = new_figure(7.0, 1.4 + 0.45 * len(rows))
+    panels = figure.subplots(1, 2, sharey=True)
+    for axes, name, label, floor in ((panels[0], "cfi", "CFI", 0.8), (panels[1], "rmsea", "RMSEA", 0.0)):
+        values = [row[name] for row in rows]
+        low = min(floor, *values)
+        for y, (row, value) in enumerate(zip(rows, values, strict=True)):
+            axes.plot([low, value], [y, y], color=GRID, linewidth=1.5, zorder=1)
+            axes.plot([value], [y], "o", color=GOOD if row["decision"] == "holds" else BAD, markersize=8)
+            axes.annotate(f"{value:.3f}", (value, y), xytext=(0, 8), textcoords="offset points", ha="center")
+        axes.set_xlim(low, 1.02 if name == "cfi" else max(0.1, 1.25 * max(values)))
+        axes.set_xlabel(label)
+        axes.grid(axis="y", visible=False)
+        axes.margins(y=0.25)
+    panels[0].set_yticks(range(len(rows)), [f"{row['step']}: {row['decision']}" for row in rows])
+    panels[0].invert_yaxis()
+    figure.suptitle(f"Measurement invariance by {plain_text(result.by)}: {result.level_reached}")
     return figure

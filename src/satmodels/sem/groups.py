@@ -115,7 +115,7 @@ def invariance(
     InvarianceResult
         ``.tidy()``: one row per step with its fit, the test against the step before, the changes of CFI and RMSEA and
         a decision. A step holds unless CFI falls by more than .010 or RMSEA rises by more than .015 (Chen 2007);
-        the p-value is shown, but in large samples it rejects differences that do not matter.
+        after a step that fails the later ones are "not reached"; the p-value is shown, but in large samples it rejects differences that do not matter.
 
     Raises
     ------
@@ -159,6 +159,8 @@ def invariance(
         if len(result.groups) < 2:
             raise ArgumentError(f"column {by!r} has one group only: there is nothing to compare")
         row = _row(step, result, models[chosen[len(models) - 1]] if models else None)
+        if failed and row["decision"] == "holds":
+            row["decision"] = "not reached"  # it holds only what the step before could not hold
         failed = failed or row["decision"] != "holds"
         reached = reached if failed else step
         models[step] = result
