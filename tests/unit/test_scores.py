@@ -190,6 +190,21 @@ def test_index_weights_and_contributions() -> None:
     assert one_each.estimate == pytest.approx(((data[["q1", "q2"]] - 1) / 4 * 100).mean(axis=1).mean())
 
 
+def test_index_by_dimension() -> None:
+    index = sat.csi(
+        frame(), {"speed": ["q1"], "care": ["q2"]}, scale=FIVE, weights={"q1": 3, "q2": 1}, by="shop"
+    )
+    found = index.dimensions()
+    assert found["dimension"].tolist()[:2] == ["speed", "care"]
+    assert found["weight"].tolist()[:2] == [0.75, 0.25]
+    total = found.groupby("shop", dropna=False, sort=False)["contribution"].sum(min_count=2)
+    np.testing.assert_allclose(total, index.tidy()["estimate"])
+    with pytest.raises(sat.ArgumentError, match="no dimensions"):
+        sat.csi(frame(), ["q1"], scale=FIVE).dimensions()
+    with pytest.raises(sat.ArgumentError, match="listed twice"):
+        sat.csi(frame(), {"a": ["q1"], "b": ["q1"]}, scale=FIVE)
+
+
 def test_index_from_moments_equals_the_index_from_rows() -> None:
     moments = sat.Moments.collect(frame(), ["nps", "q1", "q2"])
     rows = frame().dropna(subset=["nps", "q1", "q2"])

@@ -45,6 +45,8 @@ class IndexResult(ScoreResult):
         The items.
     weights : tuple of float
         Their weights in the index, summing to 1.
+    item_dimensions : tuple of str
+        The dimension of each item, where dimensions were given.
     parts : Table
         One row per group and item; :meth:`contributions` gives it as a dataframe.
     """
@@ -52,6 +54,7 @@ class IndexResult(ScoreResult):
     kind: ClassVar[str] = "index"
     items: tuple[str, ...]
     weights: tuple[float, ...]
+    item_dimensions: tuple[str, ...] = ()
     parts: Table
 
     def contributions(self) -> Any:
@@ -62,6 +65,32 @@ class IndexResult(ScoreResult):
         """
         return self.library.build(self.parts.columns())
 
+    def dimensions(self) -> Any:
+        """Return what each dimension adds to the index, per group, as a dataframe.
+
+        Columns: the by-columns, ``dimension``, ``weight`` (the sum over its items), ``score`` (their
+        weighted mean on 0 to 100) and ``contribution``.
+
+        Raises
+        ------
+        ArgumentError
+            The items were given without dimensions.
+        """
+        if not self.item_dimensions:
+            raise ArgumentError("the items have no dimensions: give items={dimension: [item, ...]}")
+        dimension_of = dict(zip(self.items, self.item_dimensions, strict=True))
+        total: dict[tuple[Any, ...], Array] = {}
+        for part in self.parts.rows():
+            key = (*(part[name] for name in self.by), dimension_of[part["item"]])
+            added = np.nan if part["contribution"] is None else part["contribution"]
+            total[key] = total.get(key, np.zeros(2)) + (part["weight"], added)
+        names = (*self.by, "dimension", "weight", "score", "contribution")
+        records = [
+            dict(zip(names, (*key, weight, added / weight if weight else None, added), strict=True))
+            for key, (weight, added) in total.items()
+        ]
+        return self.library.build(Table.from_records(records, names).columns())
+
     def to_dict(self) -> dict[str, Any]:
         """Return the result as plain values; what is missing or not finite is None."""
         return {**super().to_dict(), "contributions": self.parts.records()}
@@ -69,7 +98,7 @@ class IndexResult(ScoreResult):
 
 def csi(
     data: Any,
-    items: str | Sequence[str],
+    items: str | Sequence[str] | Mapping[str, Sequence[str]],
     *,
     weights: Any = "equal",
     scale: Any = None,
@@ -89,8 +118,8 @@ def csi(
     ----------
     data : dataframe or Moments
         A frame of any supported library, lazy or not; or moments of the items (then without ``by``).
-    items : sequence of str
-        The items' columns.
+    items : sequence of str, or mapping
+        The items' columns; ``{dimension: [item, ...]}`` lets ``dimensions()`` sum their contributions up.
     weights : "equal", mapping or result, default "equal"
         Weights of the items in the index, which are divided by their sum: equal; stated, as
         ``{item: weight}``; derived, as the result of :func:`satmodels.key_drivers` with these items as
@@ -156,6 +185,11 @@ def csi(
         raise one_of("missing", missing, MISSING)
     if on_invalid not in ON_INVALID:
         raise one_of("on_invalid", on_invalid, ON_INVALID)
+    dimensions: tuple[str, ...] = ()
+    if isinstance(items, Mapping):
+        blocks = {str(name): as_names(block) for name, block in items.items()}
+        dimensions = tuple(name for name, block in blocks.items() for _ in block)
+        items = [item for block in blocks.values() for item in block]
     items, grouping = as_names(items), Grouping.of(by)
     by = grouping.names
     if not items:
@@ -205,6 +239,7 @@ def csi(
         item=", ".join(items),
         items=items,
         weights=tuple(share.tolist()),
+        item_dimensions=dimensions,
         by=by,
         method=method,
         level=level,
