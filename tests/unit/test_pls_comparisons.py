@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -189,3 +192,18 @@ def test_exact_fit() -> None:
     assert found["estimate"][0] == pytest.approx(0.123604, abs=1e-6)
     with pytest.raises(sat.ArgumentError, match="20 resamples"):
         sat.fit_test(sat.PLSPM(text), frame, n=2)
+
+
+def test_every_engine_compares_the_same(waves: pd.DataFrame, engine: Callable[..., Any]) -> None:
+    model = sat.PLSPM(SPEC)
+    frame = engine(waves.assign(w=1.0 + waves.index % 3))
+    compared = sat.compare_groups(model, frame, "wave", n=20, seed=1, sample_weight="w")
+    here = sat.compare_groups(
+        model, waves, "wave", n=20, seed=1, sample_weight=(1.0 + waves.index % 3).to_numpy()
+    )
+    assert compared.table("~")["estimate"].tolist() == pytest.approx(here.table("~")["estimate"].tolist())
+    assert compared.reference == 2024
+    rows = sat.pls_predict(model, frame, folds=3, repetitions=1, seed=1).tidy()["rmse"].tolist()
+    assert rows == pytest.approx(
+        sat.pls_predict(model, waves, folds=3, repetitions=1, seed=1).tidy()["rmse"].tolist()
+    )
