@@ -222,7 +222,8 @@ def _number_conditions(rule: ColumnRule, dtype: nw.dtypes.DType) -> Iterator[Con
         low = _bound(rule.low) if rule.low is not None else -(2.0**53)
         high = _bound(rule.high) if rule.high is not None else 2.0**53
         inside = (value >= low) & (value <= high)
-        yield Condition(column, WHOLE, (value.floor() != value) & inside)
+        kept = nw.when(inside).then(value)  # some engines can't round infinite values down
+        yield Condition(column, WHOLE, (kept.floor() != kept) & inside)
 
 
 def _off_range(rule: ColumnRule) -> tuple[int, ...]:
