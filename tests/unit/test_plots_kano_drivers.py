@@ -61,6 +61,7 @@ def test_driver_figures_draw():
         grouped,
         sat.importance_performance(drivers, scale=sat.Scale(1, 10)),
         sat.importance_performance(grouped),
+        sat.key_drivers(frame.assign(z=rng.integers(0, 2, size=200)), "z", ["价格", "b$"], method="logit"),
         sat.reach_noise(frame, "y", ["价格", "b$"], dissatisfied=5, failed=4),
         sat.priorities(drivers, scale=sat.Scale(1, 10), budget=1, kano={"c": "M"}),
     ):

@@ -22,6 +22,7 @@ _NAMES = {
     "relative_weights": "relative weight: share of the variance explained",
     "standardized": "standardised coefficient",
     "correlation": "correlation with the outcome",
+    "logit": "Shapley value: share of McFadden's pseudo-R²",
 }
 QUADRANT_COLOURS = {
     "concentrate here": BAD,
@@ -35,24 +36,36 @@ QUADRANT_COLOURS = {
 def drivers_figure(result: KeyDriversResult, *, title: str | None = None) -> Any:
     """Draw the importance of the drivers as bars with limits, the largest on top; negative ones in another colour."""
     groups = _groups(result.estimates, result.by)
+    # one order and one axis for all groups, so that they compare
+    size: dict[str, float] = {}
+    for row in result.estimates.rows():
+        size[row["term"]] = size.get(row["term"], 0.0) + abs(row["estimate"])
     figure = new_figure(7.2 * min(len(groups), 2), (1.4 + 0.34 * len(result.drivers)) * -(-len(groups) // 2))
     for k, (name, rows) in enumerate(groups):
-        axes = figure.add_subplot(-(-len(groups) // 2), min(len(groups), 2), k + 1)
-        rows = sorted(rows, key=lambda r: abs(r["estimate"]))
+        axes = figure.add_subplot(
+            -(-len(groups) // 2), min(len(groups), 2), k + 1, sharex=figure.axes[0] if k else None
+        )
+        rows = sorted(rows, key=lambda r: size[r["term"]])
         places = np.arange(len(rows))
         values = np.array([r["estimate"] for r in rows])
         negative = [r["correlation"] < 0 for r in rows]
         axes.barh(places, values, height=0.7, color=[BAD if n else COLOURS[0] for n in negative])
-        low = [r["estimate"] - r["conf_low"] if r["conf_low"] is not None else 0.0 for r in rows]
-        high = [r["conf_high"] - r["estimate"] if r["conf_high"] is not None else 0.0 for r in rows]
-        axes.errorbar(
-            values, places, xerr=np.maximum([low, high], 0), fmt="none", ecolor=INK, lw=1, capsize=2.5
-        )
+        if all(r["conf_low"] is not None for r in rows):
+            low = [r["estimate"] - r["conf_low"] for r in rows]
+            high = [r["conf_high"] - r["estimate"] for r in rows]
+            axes.errorbar(
+                values, places, xerr=np.maximum([low, high], 0), fmt="none", ecolor=INK, lw=1, capsize=2.5
+            )
         axes.set_yticks(places, [plain_text(r["term"]) for r in rows])
         axes.axvline(0, color=MUTED, lw=0.8)
         axes.grid(axis="y", visible=False)
         axes.set_xlabel(_NAMES[result.method])
-        axes.set_title(name or title or f"Drivers of {plain_text(result.outcome)}, R² = {result.r2[k]:.2f}")
+        explained = f"R² = {result.r2[k]:.2f}"
+        axes.set_title(
+            f"{name}, {explained}"
+            if name
+            else title or f"Drivers of {plain_text(result.outcome)}, {explained}"
+        )
         if any(negative):
             _legend(axes, {"correlates negatively": (BAD, BAD)})
     return figure
