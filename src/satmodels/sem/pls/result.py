@@ -62,6 +62,7 @@ class PLSResult(SEMResult):
         return {
             "n": self.n,
             "n_dropped": self.n_dropped,
+            "n_missing": self.n_missing,
             "constructs": len(self.groups[0].constructs),
             "items": len(self.groups[0].moments.columns),
             "scheme": self.scheme,
