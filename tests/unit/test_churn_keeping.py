@@ -254,3 +254,40 @@ def test_figures_of_drift_and_survival(panel):
     )
     report = sat.survival_report([10, 20, 30, 40], [1, 0, 1, 1], [[0.4, 0.2]] * 4, days=[15, 35])
     assert len(sat.plot(report).axes) == 2
+
+
+def test_parts_of_the_wrong_kind_say_what_is_wanted(panel):
+    log = pd.DataFrame({"customer": [1, 2], "date": pd.to_datetime(["2024-01-01", "2024-02-01"])})
+    for call, message in (
+        (lambda: sat.churn_panel(log, cutoffs="2024-01-15", window=(30, 0, 10)), "ChurnWindow"),
+        (
+            lambda: sat.churn_panel(log, cutoffs="2024-01-15", window=WINDOW, features=["a"], label=False),
+            "churn_feature",
+        ),
+        (lambda: sat.CutoffSplit(1, 30), "ChurnWindow"),
+        (lambda: sat.expected_maximum_profit([0, 1], [0.1, 0.2], costs={"value": 3}), "ChurnCosts"),
+        (lambda: sat.churn_report([0, 1], [0.1, 0.2], costs=5), "ChurnCosts"),
+        (lambda: sat.ChurnClassifier(costs=5).fit(panel), "ChurnCosts"),
+        (lambda: sat.ChurnClassifier(window=5).fit(panel), "ChurnWindow"),
+        (lambda: sat.ChurnClassifier().fit(panel[["customer", "churned"]]), "no features"),
+    ):
+        with pytest.raises(sat.ArgumentError, match=message):
+            call()
+    with pytest.raises(sat.DataError, match="no events"):
+        sat.churn_panel(log.head(0), cutoffs="2024-01-15", window=WINDOW)
+
+
+def test_a_value_is_there_for_every_customer(panel):
+    worth = panel.assign(value=100.0)
+    fitted = sat.ChurnClassifier(
+        "spline_logistic", calibration=None, costs=sat.ChurnCosts(value="value")
+    ).fit(worth)
+    with pytest.raises(sat.SchemaError, match="at least 0") as caught:
+        fitted.warn(worth.assign(value=[np.nan, -1.0] + [5.0] * (len(panel) - 2)))
+    assert caught.value.n_bad == 2
+
+
+def test_booleans_with_gaps_are_features(panel):
+    flags = pd.array([True, None, False] * len(panel), dtype="boolean")[: len(panel)]
+    fitted = sat.ChurnClassifier("spline_logistic", calibration=None).fit(panel.assign(flag=flags))
+    assert "flag" in fitted.feature_names_in_

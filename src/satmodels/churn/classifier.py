@@ -30,13 +30,13 @@ from satmodels.churn.learners import (
     GivenLearner,
     SplineLearner,
 )
-from satmodels.churn.profit import ChurnCosts
+from satmodels.churn.profit import ChurnCosts, check_costs
 from satmodels.churn.reasons import reasons
 from satmodels.churn.shapley_values import permutation_shapley
 from satmodels.churn.split import times_of
 from satmodels.churn.watch_list import choose, expected_cost, first_lever
-from satmodels.churn.window import ChurnWindow
-from satmodels.errors import ArgumentError, DataError, one_of, unknown
+from satmodels.churn.window import ChurnWindow, check_window
+from satmodels.errors import ArgumentError, DataError, SchemaError, one_of, unknown
 from satmodels.intake.events import build_frame, read_codes
 from satmodels.intake.frames import open_frame
 from satmodels.intake.library import FrameLibrary
@@ -365,6 +365,10 @@ class ChurnClassifier(ClassifierMixin, BaseEstimator):
                 raise one_of("estimator", self.estimator, ESTIMATORS)
         elif not hasattr(self.estimator, "fit"):
             raise ArgumentError(f"estimator={self.estimator!r}: one of {ESTIMATORS}, or a classifier")
+        if self.costs is not None:
+            check_costs(self.costs)
+        if self.window is not None:
+            check_window(self.window)
         if self.calibration not in CALIBRATIONS:
             raise one_of("calibration", self.calibration, CALIBRATIONS)
         if self.monotone and self.estimator not in ("auto", "boosting"):
@@ -392,6 +396,8 @@ class ChurnClassifier(ClassifierMixin, BaseEstimator):
                 )
             y = column_values(frame, self.label)
         names = [c for c in frame.columns if c not in (self.customer, self.cutoff, self.label)]
+        if not names:
+            raise ArgumentError(f"X has no features besides {list(frame.columns)}")
         if not fitting:
             known: list[str] = list(getattr(self, "feature_names_in_", []))
             lacking = [c for c in known if c not in names]
@@ -485,7 +491,17 @@ class ChurnClassifier(ClassifierMixin, BaseEstimator):
             )
         frame = open_frame(X)
         frame.require([costs.value], role="column of values")
-        return np.asarray(read_features(X, [costs.value])[costs.value], dtype=float)
+        worth = np.asarray(read_features(X, [costs.value])[costs.value], dtype=float)
+        wrong = np.flatnonzero(~(worth >= 0))
+        if len(wrong):
+            raise SchemaError.answers(
+                costs.value,
+                "a value of at least 0 for every customer",
+                "Give what a customer is worth who stays, for example the mean where it is not known.",
+                n_bad=len(wrong),
+                offenders=[(int(i), float(worth[i])) for i in wrong[:5]],
+            )
+        return worth
 
     def _ids(self, X: Any) -> dict[str, NDArray[Any]]:
         if not is_frame(X):

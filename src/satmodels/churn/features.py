@@ -226,6 +226,11 @@ def _attribute(name: str, is_date: bool) -> Feature:
 
 def distinct(features: Sequence[Feature]) -> tuple[Feature, ...]:
     """Return the features, or raise ArgumentError if two share a name or one takes a reserved one."""
+    for made in features:
+        if not isinstance(made, Feature):
+            raise ArgumentError(
+                f"{made!r} is no feature: make one of a function with churn_feature(name, description)"
+            )
     names = [f.name for f in features]
     for name in names:
         if names.count(name) > 1:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from satmodels.churn.features import RESERVED, Feature, distinct, feature_dictionary, proposed_features
 from satmodels.churn.history import NO_ROWS, History, Log, SortedRows, join_rows
-from satmodels.churn.window import ChurnWindow, cutoff_times, microseconds, show_moment
+from satmodels.churn.window import ChurnWindow, check_window, cutoff_times, microseconds, show_moment
 from satmodels.errors import ArgumentError, DataError, one_of, unknown
 from satmodels.intake.events import (
     MICROSECONDS_PER_DAY,
@@ -135,6 +135,7 @@ def churn_panel(
     >>> list(panel.columns[:3]), panel.columns[-1], panel.groupby("cutoff").size().gt(200).all()
     (['customer', 'cutoff', 'tenure_days'], 'churned', np.True_)
     """
+    check_window(window)
     sources = _open(events)
     log, ends, ids, library = _read(
         sources,
@@ -213,6 +214,7 @@ def churn_features(
     >>> sat.feature_dictionary(features).loc[1, "feature"]
     'complaint_count_90d'
     """
+    check_window(window)
     columns = Columns(customer, date, kind, amount, None, None, (), (), timezone)
     log, _, _, _ = _read(_open(events), None, None, columns, None)
     empty = SortedRows.of(np.empty(0, np.int64), np.empty(0, np.int64), log.n_customers, np.empty(0))
@@ -257,6 +259,8 @@ def _read(
     activity: str | Sequence[str] | None,
 ) -> tuple[Log, Times | None, NDArray[Any], FrameLibrary]:
     parts = _read_logs(sources, columns)
+    if not any(len(part.time) for part in parts.values()):
+        raise DataError("there are no events")
     table = None
     if customers is not None:
         _refuse_forgotten_end(open_frame(customers), columns, activity)

@@ -131,6 +131,12 @@ class ChurnCosts(Spec):
         )
 
 
+def check_costs(costs: object) -> None:
+    """Raise ArgumentError unless it is a ChurnCosts."""
+    if not isinstance(costs, ChurnCosts):
+        raise ArgumentError(f"costs={costs!r}: give ChurnCosts(contact=..., incentive=..., value=...)")
+
+
 @dataclass(frozen=True, kw_only=True, repr=False)
 class ExpectedMaximumProfit(Result):
     """The expected maximum profit of a churn model.
@@ -224,6 +230,7 @@ def expected_maximum_profit(
     (26.625198, 0.62479)
     """
     costs = ChurnCosts() if costs is None else costs
+    check_costs(costs)
     data = read_outcomes(y, probability, sample_weight)
     blocks = ranked_blocks(data)
     path = _best_path(blocks, costs)

@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from satmodels.churn import measures
 from satmodels.churn.outcomes import Outcomes, RankedBlocks, ranked_blocks, read_outcomes
-from satmodels.churn.profit import ChurnCosts, maximum_profit
+from satmodels.churn.profit import ChurnCosts, check_costs, maximum_profit
 from satmodels.errors import ArgumentError, SchemaError
 from satmodels.intake.library import FrameLibrary
 from satmodels.results import Result, Table
@@ -170,6 +170,8 @@ def churn_report(
     np.float64(0.9375)
     """
     check_level(level)
+    if costs is not None:
+        check_costs(costs)
     data = read_outcomes(y, probability, sample_weight, customer)
     _refuse_outside(data)
     name, groups = _groups(by, len(np.asarray(y)))

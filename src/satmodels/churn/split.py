@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from satmodels.churn.encoding import is_frame
-from satmodels.churn.window import ChurnWindow, cutoff_times, microseconds, show_moment
+from satmodels.churn.window import ChurnWindow, check_window, cutoff_times, microseconds, show_moment
 from satmodels.errors import ArgumentError
 from satmodels.intake.events import read_codes, read_times
 from satmodels.intake.frames import open_frame
@@ -63,6 +63,8 @@ class CutoffSplit:
     ) -> None:
         if isinstance(n_splits, bool) or not isinstance(n_splits, int | np.integer) or n_splits < 1:
             raise ArgumentError(f"n_splits={n_splits!r}: a whole number of at least 1")
+        if window is not None:
+            check_window(window)
         self.n_splits = int(n_splits)
         self.window = window
         self.new_customers = new_customers

@@ -98,6 +98,14 @@ class ChurnWindow(Spec):
         return f"{days(self.observation)} days seen, {days(self.gap)} days gap, {days(self.horizon)} days horizon"
 
 
+def check_window(window: object) -> None:
+    """Raise ArgumentError unless it is a ChurnWindow."""
+    if not isinstance(window, ChurnWindow):
+        raise ArgumentError(
+            f"window={window!r}: give ChurnWindow(observation, gap, horizon), for example ChurnWindow(90, 14, 30)"
+        )
+
+
 def microseconds(length: timedelta) -> int:
     """Return a length in whole microseconds."""
     return length // timedelta(microseconds=1)
