@@ -72,7 +72,7 @@ def pseudonymise(column: Any, key: bytes | str) -> Any:
             return None
         text = _canonical(value)
         if text not in known:
-            digest = hmac.new(secret, text.encode(), hashlib.sha256).hexdigest()
+            digest = hmac.new(secret, text.encode("utf-8", "surrogatepass"), hashlib.sha256).hexdigest()
             known[text] = f"{prefix}-{digest[:DIGEST_CHARACTERS]}"
         return known[text]
 
