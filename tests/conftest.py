@@ -43,10 +43,15 @@ def _pyarrow(frame: pd.DataFrame) -> Any:
     return pa.Table.from_pandas(frame, preserve_index=False)
 
 
+_CONNECTIONS: list[Any] = []  # before DuckDB 2 a relation does not keep its connection open
+
+
 def _duckdb(frame: pd.DataFrame) -> Any:
     import duckdb
 
     connection = duckdb.connect()
+    _CONNECTIONS.append(connection)
+    del _CONNECTIONS[:-20]
     table = _pyarrow(frame)
     connection.register("answers", table)
     return connection.table("answers")
