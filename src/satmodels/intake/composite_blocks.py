@@ -43,7 +43,7 @@ def block_sums(
         for i, column in enumerate(columns):
             _clean(x[:, i], rules[column])
         w = block[:, len(columns)] if weight else np.ones(len(block))
-        groups, codes = _codes(part, keys, len(block))
+        groups, codes = key_codes(part, keys, len(block))
         made: dict[str, Array] = {"rows": np.ones(len(block))}
         place = {column: x[:, i] for i, column in enumerate(columns)}
         first = np.zeros(len(block))
@@ -101,7 +101,7 @@ def _value(composite: Composite, place: Mapping[str, Array], centre: float) -> A
         return np.where(share > 0, total / share - centre, np.nan)
 
 
-def _codes(part: Any, keys: Sequence[str], rows: int) -> tuple[list[tuple[Any, ...]], NDArray[np.intp]]:
+def key_codes(part: Any, keys: Sequence[str], rows: int) -> tuple[list[tuple[Any, ...]], NDArray[np.intp]]:
     """Return the distinct keys of a part and the place of each row's key among them."""
     if not keys:
         return [()], np.zeros(rows, dtype=np.intp)

@@ -10,7 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from satmodels.errors import ArgumentError, SchemaError
+from satmodels.intake.answers import in_memory, in_parts
+from satmodels.intake.batches import matrix
 from satmodels.intake.cells import MAX_CELLS, _key_values
+from satmodels.intake.composite_blocks import key_codes
 from satmodels.intake.frames import Frame, check_numeric_type, collect
 
 Array = NDArray[np.float64]
@@ -43,6 +46,8 @@ def replicate_cells(
     frame: Frame, keys: Sequence[str], replicates: Sequence[str]
 ) -> tuple[list[tuple[Any, ...]], Array]:
     """Return the distinct keys and, per key, the sum of each replicate weight, shape (keys, replicates)."""
+    if in_memory(frame):
+        return _block_cells(frame, keys, replicates)
     names = [f"k{i}" for i in range(len(keys))]
     sums = [f"r{i}" for i in range(len(replicates))]
     chosen: Any = frame.narwhals.select(
@@ -56,3 +61,17 @@ def replicate_cells(
     columns = [_key_values(found.get_column(name).to_list()) for name in names]
     totals = np.array([found.get_column(s).to_list() for s in sums], dtype=float).T
     return list(zip(*columns, strict=True)), totals.reshape(len(found), len(sums))
+
+
+def _block_cells(
+    frame: Frame, keys: Sequence[str], replicates: Sequence[str]
+) -> tuple[list[tuple[Any, ...]], Array]:
+    total: dict[tuple[Any, ...], Array] = {}
+    for part in in_parts(frame, [*keys, *replicates]):
+        block = matrix(Frame(part.select(list(replicates))), replicates)
+        groups, codes = key_codes(part, keys, len(block))
+        sums = np.zeros((len(groups), block.shape[1]))
+        np.add.at(sums, codes, block)
+        for key, row in zip(groups, sums, strict=True):
+            total[key] = total[key] + row if key in total else row
+    return list(total), np.array(list(total.values())).reshape(len(total), len(replicates))

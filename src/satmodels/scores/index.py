@@ -83,7 +83,7 @@ class IndexResult(ScoreResult):
         for part in self.parts.rows():
             key = (*(part[name] for name in self.by), dimension_of[part["item"]])
             added = np.nan if part["contribution"] is None else part["contribution"]
-            total[key] = total.get(key, np.zeros(2)) + (part["weight"], added)
+            total[key] = total.get(key, np.zeros(2)) + np.array([part["weight"], added])
         names = (*self.by, "dimension", "weight", "score", "contribution")
         records = [
             dict(zip(names, (*key, weight, added / weight if weight else None, added), strict=True))
