@@ -233,7 +233,7 @@ class CBSEM(TransformerMixin, BaseEstimator):
             n_groups=len(samples),
             means=means,
             unit_variance=self.unit_variance,
-            equal=tuple(self.equal),
+            equal=_words(self.equal),
         )
         wishart = self.likelihood == "wishart"
         fit = fit_table(table, samples, estimator="wishart" if wishart else estimator, spec=spec)
@@ -271,7 +271,7 @@ class CBSEM(TransformerMixin, BaseEstimator):
         return cross_check(ModelSpec.of(self.spec), self._fit, self.result_)
 
     def _fit_ordered(self, X: Any, spec: ModelSpec, sample_weight: Any) -> None:
-        ordered = tuple(self.ordered)
+        ordered = _words(self.ordered)
         if self.estimator not in ORDINAL:
             raise ArgumentError(
                 f"estimator={self.estimator!r} does not take ordered columns; these do: {', '.join(ORDINAL)}"
@@ -519,3 +519,8 @@ class CBSEM(TransformerMixin, BaseEstimator):
         """Return the constructs' names, the columns of :meth:`transform`."""
         check_is_fitted(self, "result_")
         return np.array(self._constructs, dtype=object)
+
+
+def _words(given: Sequence[str] | str) -> tuple[str, ...]:
+    """Take one word for a list of one."""
+    return (given,) if isinstance(given, str) else tuple(given)

@@ -103,17 +103,38 @@ def _without(table: ParameterTable, candidates: list[Parameter]) -> Iterator[Par
 def _candidates(table: ParameterTable) -> Iterator[Parameter]:
     """Go through the parameters that are not free: loadings, covariances, paths between constructs."""
     given = {_key(p): p for p in table.parameters}
-    targets = {p.lhs for p in table.parameters if p.op == "~"}
     in_paths = list(dict.fromkeys(v for p in table.parameters if p.op == "~" for v in (p.lhs, p.rhs)))
     items = list(dict.fromkeys(p.rhs for p in table.parameters if p.op == "=~"))
     outside = set(table.exogenous)
+    before = _sources(table)
     for group in range(table.n_groups):
         wanted = [Parameter(c, "=~", i, group) for c in table.constructs for i in items if i != c]
         residual = [v for v in table.observed if v not in outside]
         wanted += [Parameter(a, "~~", b, group) for a, b in combinations(residual, 2)]
         wanted += [Parameter(a, "~~", b, group) for a, b in combinations(table.constructs, 2)]
-        wanted += [Parameter(t, "~", s, group) for t in in_paths for s in in_paths if t != s and t in targets]
+        wanted += [
+            Parameter(t, "~", s, group)
+            for t in in_paths
+            for s in in_paths
+            # an arrow that closes a circle is none
+            if t != s and t not in outside and t not in before[s]
+        ]
         for p in wanted:
             there = given.get(_key(p))
             if there is None or (not there.free and not there.exogenous and not table.unfitted):
                 yield p
+
+
+def _sources(table: ParameterTable) -> dict[str, set[str]]:
+    """Return for each variable in a path all variables from which arrows lead to it."""
+    direct: dict[str, set[str]] = {}
+    for p in table.parameters:
+        if p.op == "~":
+            direct.setdefault(p.lhs, set()).add(p.rhs)
+            direct.setdefault(p.rhs, set())
+    found = {v: set(sources) for v, sources in direct.items()}
+    for _ in direct:  # no chain is longer than there are variables
+        for sources in found.values():
+            for s in list(sources):
+                sources |= direct[s]
+    return found
