@@ -347,7 +347,7 @@ class CBSEM(TransformerMixin, BaseEstimator):
         text = "; ".join(result.problems)
         if self.strict:
             raise ConvergenceError(f"the solution can't be used: {text}")
-        warnings.warn(ImproperSolutionWarning(text), stacklevel=3)
+        warnings.warn(ImproperSolutionWarning(text), stacklevel=5)  # the line that called fit()
 
     def transform(self, X: Any) -> Array:
         """Return the construct scores of rows, by regression: E[constructs | answers].
