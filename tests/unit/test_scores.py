@@ -524,3 +524,17 @@ def test_rows_far_down_are_named_and_summed(engine: Any) -> None:
     with pytest.raises(sat.SchemaError) as caught:
         sat.csi(engine(data), ["q"], scale=FIVE)
     assert caught.value.row in (135_000, None)
+
+
+def test_replicate_weights_on_every_engine(engine: Any) -> None:
+    design = sat.Design(replicate_weights=("w", "r"), replicate_scale="jk1")
+    data = frame().assign(r=[2.0, 1.0] * 6)
+    for compute in (
+        lambda d: sat.csi(d, ["q1", "q2"], scale=FIVE, by="shop", weight="w", design=design),
+        lambda d: sat.nps(d, "nps", by="shop", weight="w", design=design),
+    ):
+        got, expected = pandas_of(compute(engine(data)).tidy()), compute(data).tidy()
+        numbers = expected.select_dtypes("number").columns
+        np.testing.assert_allclose(
+            got[numbers].astype(float), expected[numbers].astype(float), rtol=1e-9, atol=1e-9
+        )

@@ -36,13 +36,15 @@ def block_sums(
     of_columns: bool,
 ) -> Iterator[tuple[tuple[Any, ...], dict[str, float]]]:
     """Go through the groups of each block with their sums by name, as ``composites`` names them."""
-    numeric = [*columns, *([weight] if weight else []), *replicates]
+    # a column may be given twice, such as a weight that is a replicate too
+    numeric = list(dict.fromkeys([*columns, *([weight] if weight else []), *replicates]))
+    at = {name: i for i, name in enumerate(numeric)}
     for part in in_parts(frame, [*numeric, *keys]):
-        block = matrix(Frame(part.select(list(dict.fromkeys(numeric)))), numeric)
-        x = block[:, : len(columns)]
+        block = matrix(Frame(part.select(numeric)), numeric)
+        x = block[:, [at[c] for c in columns]]
         for i, column in enumerate(columns):
             _clean(x[:, i], rules[column])
-        w = block[:, len(columns)] if weight else np.ones(len(block))
+        w = block[:, at[weight]] if weight else np.ones(len(block))
         groups, codes = key_codes(part, keys, len(block))
         made: dict[str, Array] = {"rows": np.ones(len(block))}
         place = {column: x[:, i] for i, column in enumerate(columns)}
@@ -57,8 +59,8 @@ def block_sums(
             if weight:
                 made |= {f"w{j}": ok * w, f"ww{j}": ok * w * w}
                 made |= {f"wwu{j}": u * w * w, f"wwuu{j}": u * u * w * w}
-            for i in range(len(replicates)):
-                r = block[:, len(numeric) - len(replicates) + i]
+            for i, replicate in enumerate(replicates):
+                r = block[:, at[replicate]]
                 made |= {f"rw{j}_{i}": ok * r, f"ru{j}_{i}": u * r}
             if of_columns and j == 0:
                 for i in range(len(columns)):
