@@ -37,7 +37,7 @@ def block_sums(
 ) -> Iterator[tuple[tuple[Any, ...], dict[str, float]]]:
     """Go through the groups of each block with their sums by name, as ``composites`` names them."""
     # a column may be given twice, such as a weight that is a replicate too
-    numeric = list(dict.fromkeys([*columns, *([weight] if weight else []), *replicates]))
+    numeric: list[str] = list(dict.fromkeys([*columns, *([weight] if weight else []), *replicates]))
     at = {name: i for i, name in enumerate(numeric)}
     for part in in_parts(frame, [*numeric, *keys]):
         block = matrix(Frame(part.select(numeric)), numeric)
