@@ -12,7 +12,7 @@ from pls_simulated import ITEMS, SPEC, simulated
 from sklearn.utils.estimator_checks import check_estimator
 
 import satmodels as sat
-from satmodels.sem.pls.missing import em_moments, pairwise_moments
+from satmodels.statistics.incomplete import likelihood_moments, pairwise_moments
 
 # check -> why PLSPM does not do what it asks
 EXPECTED_FAILED_CHECKS = {
@@ -58,7 +58,7 @@ def test_em_equals_the_factored_likelihood() -> None:
     mean = both["l1"].mean() + slope * (frame["q1"].mean() - both["q1"].mean())
     rest = both["l1"].var(ddof=0) - slope**2 * both["q1"].var(ddof=0)
     variance = rest + slope**2 * frame["q1"].var(ddof=0)
-    moments = em_moments(frame.to_numpy(), None, list(frame))
+    moments = likelihood_moments(frame.to_numpy(), None, list(frame))
     assert moments.mean[1] == pytest.approx(mean, abs=1e-5)
     assert moments.scatter[1, 1] / moments.sum_w == pytest.approx(variance, rel=1e-5)
     assert moments.scatter[0, 1] / moments.sum_w == pytest.approx(slope * frame["q1"].var(ddof=0), rel=1e-5)
@@ -72,7 +72,7 @@ def test_without_gaps_every_policy_is_the_same(missing: str) -> None:
         plain, abs=1e-12
     )
     rows = frame.to_numpy(float)
-    made = {"pairwise": pairwise_moments, "em": em_moments}[missing](rows, None, ITEMS)
+    made = {"pairwise": pairwise_moments, "em": likelihood_moments}[missing](rows, None, ITEMS)
     np.testing.assert_allclose(made.corr, frame.corr(), atol=1e-9)
 
 
@@ -86,7 +86,7 @@ def test_policies_recover_the_paths(gaps: pd.DataFrame, missing: str) -> None:
 
 def test_weights_count_as_copies_in_every_policy(gaps: pd.DataFrame) -> None:
     times = np.random.default_rng(0).integers(1, 4, 200)
-    for made in (pairwise_moments, em_moments):
+    for made in (pairwise_moments, likelihood_moments):
         weighted = made(gaps.to_numpy(), times.astype(float), ITEMS)
         copied = made(np.repeat(gaps.to_numpy(), times, axis=0), None, ITEMS)
         np.testing.assert_allclose(weighted.corr, copied.corr, atol=1e-7)
@@ -99,7 +99,7 @@ def test_what_has_no_answer_is_named(gaps: pd.DataFrame) -> None:
     apart = gaps.assign(v1=gaps["v1"].where(gaps.index < 100), v2=gaps["v2"].where(gaps.index >= 100))
     with pytest.raises(sat.DataError, match="never answered together"):
         sat.PLSPM(SPEC, missing="pairwise").fit(apart)
-    with pytest.raises(sat.ArgumentError, match="resampled"):
+    with pytest.raises(sat.ArgumentError, match="complete rows"):
         sat.bootstrap(sat.PLSPM(SPEC, missing="em"), gaps)
 
 

@@ -53,7 +53,7 @@ def patterns_of(x: Array) -> list[tuple[NDArray[np.bool_], NDArray[np.intp]]]:
     return [(kind, np.flatnonzero(which == i)) for i, kind in enumerate(kinds) if kind.any()]
 
 
-def em_moments(x: Array, columns: Sequence[str]) -> IncompleteMoments:
+def em_moments(x: Array, columns: Sequence[str], weights: Array | None = None) -> IncompleteMoments:
     """Estimate mean and covariance from all answers that are there.
 
     Parameters
@@ -62,6 +62,8 @@ def em_moments(x: Array, columns: Sequence[str]) -> IncompleteMoments:
         Answers, NaN where missing.
     columns : sequence of str
         Names, for messages.
+    weights : ndarray, shape (rows,), optional
+        Survey weights; a row of weight 2 counts as two rows.
 
     Raises
     ------
@@ -70,12 +72,14 @@ def em_moments(x: Array, columns: Sequence[str]) -> IncompleteMoments:
     ConvergenceError
         The steps do not settle: too many answers are missing.
     """
-    with np.errstate(invalid="ignore"):
-        counts = (~np.isnan(x)).sum(axis=0)
+    there = ~np.isnan(x).all(axis=1)
+    if weights is not None:
+        there &= weights > 0
+    x, w = x[there], np.ones(int(there.sum())) if weights is None else weights[there]
+    counts = (~np.isnan(x)).sum(axis=0)
     empty = [c for c, k in zip(columns, counts, strict=True) if k < 2]
     if empty:
         raise DataError(f"columns {empty} have fewer than two answers: leave them out", columns=empty)
-    x = x[~np.isnan(x).all(axis=1)]
     n, p = x.shape
     if n <= p:
         raise DataError(f"{n} rows with answers are too few for {p} columns")
@@ -85,15 +89,15 @@ def em_moments(x: Array, columns: Sequence[str]) -> IncompleteMoments:
         raise DataError(f"every answer is the same in {constant}: leave these columns out", columns=constant)
     z = (x - centre) / scale
     groups = patterns_of(z)
-    mean, cov = np.zeros(p), np.eye(p)
+    mean, cov, sum_w = np.zeros(p), np.eye(p), w.sum()
     for step in range(1, MAX_ITERATIONS + 1):
         total, products = np.zeros(p), np.zeros((p, p))
         for seen, rows in groups:
             filled, rest = _expected(z[rows], seen, mean, cov)
-            total += filled.sum(axis=0)
-            products += filled.T @ filled + len(rows) * rest
-        new_mean = total / n
-        new_cov = products / n - np.outer(new_mean, new_mean)
+            total += w[rows] @ filled
+            products += (filled * w[rows, None]).T @ filled + w[rows].sum() * rest
+        new_mean = total / sum_w
+        new_cov = products / sum_w - np.outer(new_mean, new_mean)
         change = max(np.abs(new_mean - mean).max(), np.abs(new_cov - cov).max())
         mean, cov = new_mean, new_cov
         if change < TOLERANCE:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any, Literal
 
 import numpy as np
@@ -18,12 +19,12 @@ from satmodels.sem.pls.missing import (
     MISSING,
     ROW_POLICIES,
     Missing,
-    em_moments,
     mean_replaced,
     ordinal_moments,
-    pairwise_moments,
     refuse_gaps,
 )
+from satmodels.statistics.incomplete import likelihood_moments, pairwise_moments
+from satmodels.sem.recomputed_table import RecomputedTable
 from satmodels.statistics.moments import Moments
 
 Array = NDArray[np.float64]
@@ -80,7 +81,7 @@ def read_moments(X: Any, columns: Sequence[str], sample_weight: Any, missing: Mi
         answers = read_answers(X, columns, sample_weight, missing)
         return answers.moments, answers.n_missing if missing == "mean" else 0
     answers = read_answers(X, columns, sample_weight, "keep")
-    made = pairwise_moments if missing == "pairwise" else em_moments
+    made = pairwise_moments if missing == "pairwise" else likelihood_moments
     return made(answers.rows, answers.weights, answers.columns), answers.n_missing
 
 
@@ -111,6 +112,24 @@ def read_ordinal(X: Any, columns: Sequence[str], sample_weight: Any, missing: Mi
     return replace(ordinal_moments(answers.rows, answers.columns), n_dropped=answers.n_dropped)
 
 
+def read_recomputed(
+    X: Any, columns: Sequence[str], sample_weight: Any, missing: Missing, cluster: Any, *, ordered: bool
+) -> RecomputedTable:
+    """Return the rows with the moments that each draw computes anew: polychoric, pairwise or by EM."""
+    if ordered:
+        read_ordinal(X, columns, sample_weight, missing)  # says what is wrong with the whole
+        answers = read_answers(X, columns, None, "error" if missing == "error" else "drop")
+        unit = read_clusters(X, cluster, answers)
+
+        def reduce(rows: Array, weights: Array | None) -> Moments:
+            return ordinal_moments(rows, answers.columns)
+
+        return RecomputedTable(answers.rows, None, reduce, unit)
+    answers = read_answers(X, columns, sample_weight, "keep")
+    made = partial(pairwise_moments if missing == "pairwise" else em_moments, columns=answers.columns)
+    return RecomputedTable(answers.rows, answers.weights, made, read_clusters(X, cluster, answers))
+
+
 def read_answers(
     X: Any, columns: Sequence[str], sample_weight: Any, missing: Missing | Literal["keep"]
 ) -> Answers:
@@ -125,8 +144,8 @@ def read_answers(
     """
     if missing in ("pairwise", "em"):
         raise ArgumentError(
-            f"missing={missing!r} gives moments and no complete rows, so rows can't be resampled or predicted "
-            f"with it: choose one of {ROW_POLICIES} for this."
+            f"missing={missing!r} gives moments and no complete rows, which this needs: choose one of "
+            f"{ROW_POLICIES} for it (fits and bootstraps take {missing!r})"
         )
     if missing not in (*MISSING, "keep"):
         raise one_of("missing", missing, MISSING)
