@@ -41,7 +41,7 @@ class ChurnWindow(Spec):
     >>> window = sat.ChurnWindow(observation=90, gap=14, horizon=60)
     >>> window, window.purge.days
     (ChurnWindow(observation=90, gap=14, horizon=60), 74)
-    >>> sat.ChurnWindow.model_validate_json(window.model_dump_json()) == window
+    >>> sat.ChurnWindow.from_json(window.to_json()) == window
     True
     """
 

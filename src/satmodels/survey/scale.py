@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, TypeVar
+from typing import Any, Self, TypeVar
 
 import numpy as np
 from pydantic import BaseModel, ConfigDict, StrictInt, ValidationError, field_validator, model_validator
 
 from satmodels.errors import ArgumentError, unknown
+from satmodels.stored import read_document, write_document
 
+SPEC_FORMAT = 1  # of stored specifications
 MAX_CODES = 1001  # a slider from 0 to 1000; anything longer is a Number, not a scale
 
 # What a person reads: one text, or one per language: {"en": "satisfied", "zh": "满意"}
@@ -43,8 +45,26 @@ class Spec(BaseModel):
             super().__init__(**fields)
         except ValidationError as error:
             raise ArgumentError(_explain(type(self).__name__, error)) from error
-        except TypeError as error:  # a part given as a mapping lacks what its class needs
+        except (
+            TypeError,
+            OverflowError,
+        ) as error:  # a part lacks what its class needs; a number of 400 digits
             raise ArgumentError(f"{type(self).__name__}: {error}") from error
+
+    def to_json(self) -> str:
+        """Return the specification as a JSON document with a checksum."""
+        return write_document(type(self).__name__, SPEC_FORMAT, self.model_dump(mode="json"))
+
+    @classmethod
+    def from_json(cls, text: str | bytes) -> Self:
+        """Read a document of :meth:`to_json`; anything else is an ArgumentError."""
+        body = read_document(text, cls.__name__, SPEC_FORMAT, cls.model_fields)
+        try:
+            return cls.model_validate(body)
+        except ArgumentError:
+            raise
+        except (ValueError, TypeError) as error:
+            raise ArgumentError(f"this is no stored {cls.__name__}: {error}") from error
 
     def __repr_args__(self) -> Iterator[tuple[str | None, Any]]:
         # what is as it always is would only hide what is said here
