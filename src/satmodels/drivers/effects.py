@@ -79,14 +79,14 @@ def effects_of_regression(
             "room to improve needs the scale= of the answers, for example Scale(1, 10); {column: Scale} where "
             "the outcome and the drivers differ"
         )
-    regression = DriverRegression.of(result.moments[0], result.outcome, result.drivers)
+    regression = DriverRegression.of(result._careful_moments()[0], result.outcome, result.drivers)
     names = (*regression.drivers, regression.outcome)
     scales = as_scales(scale, names) or ()
     check_on_scale(regression.moments.mean, scales, names)
     width = np.array([s.high - s.low for s in scales], dtype=float)
     unit = width[:-1] / width[-1]
     index = to_index(regression.moments.mean, scales)
-    n = f"n={regression.moments.n}"
+    n = f"n={result.moments[0].n}"
     slope, cov = regression.slope, regression.slope_cov
     source = f"regression of {result.outcome!r} on {len(result.drivers)} drivers, {n}"
     if effect == "shapley":

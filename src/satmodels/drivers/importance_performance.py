@@ -184,7 +184,7 @@ def importance_performance(
     scales = as_scales(derived.scale if scale is None else scale, names)
     rows: list[dict[str, Any]] = []
     by_group = _column_by_group(derived)
-    for key, moments, found in zip(derived.keys, derived.moments, by_group, strict=True):
+    for key, moments, found in zip(derived.keys, derived._careful_moments(), by_group, strict=True):
         means = performance_of(moments.select(names), scales, level)
         more = map_rows(
             dict(zip(derived.by, key, strict=True)), names, found, means, None, cut, scales, moments

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
 from satmodels.drivers.dominance import DominanceResult, dominance_table
+from satmodels.drivers.incomplete import MISSING, Missing, incomplete_moments
 from satmodels.drivers.measures import INTERVALS, METHODS, Measured, measure
 from satmodels.drivers.regression import DriverRegression, check_drivers
 from satmodels.drivers.scales import as_scales, check_answers, check_on_scale
@@ -51,6 +52,10 @@ class KeyDriversResult(Result):
         Share of the outcome's variance that the drivers explain together, per group.
     moments : tuple of Moments
         Moments of the drivers and the outcome, per group.
+    missing : str
+        What was done about missing answers.
+    n_missing : tuple of int
+        Rows with a missing answer, per group.
     scale : Scale or mapping, optional
         Scale of the answers, where it was given.
     problems : tuple of str
@@ -70,6 +75,8 @@ class KeyDriversResult(Result):
     r2: tuple[float, ...]
     r2_adjusted: tuple[float, ...]
     moments: tuple[Moments, ...]
+    missing: str = "drop"
+    n_missing: tuple[int, ...] = ()
     scale: Scale | Mapping[str, Scale] | None = None
     problems: tuple[str, ...] = ()
 
@@ -103,6 +110,20 @@ class KeyDriversResult(Result):
         regression = DriverRegression.of(self.moments[0], self.outcome, self.drivers)
         return dominance_table(regression.corr, regression.r, self.drivers, self.outcome, self.library)
 
+    def _careful_moments(self) -> tuple[Moments, ...]:
+        """Return the moments with an n that errors may be computed from, per group.
+
+        Where gaps were bridged, some numbers come from few rows; the number of complete rows is then a
+        careful n (limits are those of ``missing="drop"`` or wider than needed, never narrower).
+        """
+        if self.missing == "drop":
+            return self.moments
+        found: list[Moments] = []
+        for moments, n_missing in zip(self.moments, self.n_missing, strict=True):
+            n = max(moments.n + moments.n_dropped - n_missing, len(moments.columns) + 1)
+            found.append(replace(moments, n=n, sum_w2=moments.sum_w2 * moments.n / n))
+        return tuple(found)
+
     def _tidy(self) -> Table:
         return self.estimates
 
@@ -116,7 +137,8 @@ class KeyDriversResult(Result):
             "r2": self.r2[0] if one else None,
             "r2_adjusted": self.r2_adjusted[0] if one else None,
             "n": sum(m.n for m in self.moments),
-            "n_missing": sum(m.n_dropped for m in self.moments),
+            "n_missing": sum(self.n_missing),
+            "missing": self.missing,
             "interval": self.interval,
             "level": self.level,
             "problems": len(self.problems),
@@ -132,6 +154,7 @@ def key_drivers(
     by: str | Sequence[str] = (),
     weight: str | None = None,
     scale: Scale | Mapping[str, Scale] | None = None,
+    missing: Missing = "drop",
     interval: str = "auto",
     level: float = 0.95,
     seed: int | None = None,
@@ -166,6 +189,11 @@ def key_drivers(
         Scale of the answers (``{column: Scale}`` where they differ, the outcome among them): every answer
         must lie on it, so that no id or code of missing enters as a number. Kept in the result for
         :func:`importance_performance` and :func:`priorities`.
+    missing : {"drop", "em", "pairwise"}, default "drop"
+        Leave rows with a missing answer out; use the maximum likelihood moments of normal answers, by EM
+        (right for answers missing at random, given the others); or correlate each pair of columns on the
+        rows that have both (right for answers missing completely at random). Then ``n`` counts the rows
+        with any answer. Limits are then robust ones or none.
     interval : str, default "auto"
         Where standard errors and limits come from: ``"robust"`` from the answers, whatever their
         distribution; ``"normal"`` from the moments, as for normal answers; ``"bootstrap"``: percentiles
@@ -181,7 +209,7 @@ def key_drivers(
     KeyDriversResult
         ``tidy()``: the by-columns, ``term``, ``estimate``, ``share``, ``std_error``, ``conf_low``,
         ``conf_high``, ``mc_error``, ``correlation``, ``beta`` (standardised coefficient), ``vif``,
-        ``n``, ``n_missing``. Shapley values and relative weights sum to R², and ``share`` is their part
+        ``n`` (rows used), ``n_missing`` (rows with a missing answer). Shapley values and relative weights sum to R², and ``share`` is their part
         of it; for the other two methods it is the part of the sum of absolute values.
 
     Raises
@@ -189,13 +217,15 @@ def key_drivers(
     ArgumentError
         A column is not there or listed twice, or an option is not known.
     DataError
-        A constant column, collinear drivers (named), or no more answers than columns.
+        A constant column, collinear drivers (named), no more answers than columns, or pairwise
+        correlations that no data can have.
     SchemaError
         A column holds text, booleans or infinite values, or an answer is off the ``scale``.
 
     Notes
     -----
-    Rows with a missing answer are left out and counted. The limits are estimate ± t standard errors
+    With ``missing="em"`` the limits come from the sandwich of scores and observed information, with
+    ``"pairwise"`` from the rows that have both answers; both read the columns into memory. The limits are estimate ± t standard errors
     (delta method, with n / (n - p - 1) and n - p - 1 degrees of freedom), on the scale of the square root
     for Shapley values and relative weights, which are never negative. An R² of little size is shared out all the
     same: read ``r2`` in ``glance()`` first. Importance is association, no proof of cause.
@@ -220,13 +250,20 @@ def key_drivers(
         raise one_of("interval", interval, INTERVALS)
     check_level(level)
     by = as_names(by)
-    parts: list[tuple[tuple[Any, ...], DriverRegression, Frame | None]] = []
+    if missing not in MISSING:
+        raise one_of("missing", missing, MISSING)
+    if missing != "drop" and (method == "logit" or interval in ("normal", "bootstrap")):
+        raise ArgumentError(
+            f"missing={missing!r} has no complete rows: it takes robust limits or none, and not method='logit'"
+        )
+    parts: list[tuple[tuple[Any, ...], DriverRegression, Frame | None, int]] = []
     constructs = _constructs(data, outcome, drivers)
     if isinstance(data, Moments) or constructs is not None:
-        if by or weight is not None or interval in ("robust", "bootstrap") or method == "logit":
+        rows_wanted = interval in ("robust", "bootstrap") or missing != "drop" or method == "logit"
+        if by or weight is not None or rows_wanted:
             raise ArgumentError(
-                "there are no rows any more: by, weight, interval='robust' or 'bootstrap' and method='logit' "
-                "need a dataframe"
+                "there are no rows any more: by, weight, missing, interval='robust' or 'bootstrap' and "
+                "method='logit' need a dataframe"
             )
         library = FrameLibrary.PANDAS
         moments, drivers = constructs or (data, drivers)
@@ -234,7 +271,7 @@ def key_drivers(
         columns = regression.moments.columns
         if scale is not None and constructs is None:
             check_on_scale(regression.moments.mean, as_scales(scale, columns) or (), columns)
-        parts.append(((), regression, None))
+        parts.append(((), regression, None, regression.moments.n_dropped))
     else:
         if drivers is None:
             raise ArgumentError("which columns are the drivers? Give a list of names")
@@ -247,9 +284,13 @@ def key_drivers(
         if scale is not None:
             check_answers(frame, [*names, outcome], as_scales(scale, [*names, outcome]) or ())
         for key, part in groups_of(frame, by):
-            moments = Moments.collect(part, [*names, outcome], weight)
             with said_of(by, key):
-                parts.append((key, DriverRegression.of(moments, outcome, names), part))
+                if missing == "drop":
+                    moments = Moments.collect(part, [*names, outcome], weight)
+                    n_missing = moments.n_dropped
+                else:
+                    moments, n_missing = incomplete_moments(part, (*names, outcome), weight, missing)
+                parts.append((key, DriverRegression.of(moments, outcome, names), part, n_missing))
     if method == "logit" and interval not in ("auto", "none"):
         raise ArgumentError("method='logit' gives no limits: leave interval out")
     if interval == "auto":
@@ -259,9 +300,10 @@ def key_drivers(
     problems: list[str] = []
     r2: list[float] = []
     r2_adjusted: list[float] = []
-    for key, regression, part in parts:
-        found = measure(regression, part, method, interval, weight, level, seed)
-        rows += _rows(dict(zip(by, key, strict=True)), regression, found)
+    for key, regression, part, n_missing in parts:
+        with said_of(by, key):
+            found = measure(regression, part, method, interval, weight, level, seed, missing)
+        rows += _rows(dict(zip(by, key, strict=True)), regression, found, n_missing)
         r2.append(regression.r2 if found.r2 is None else found.r2)
         r2_adjusted.append(regression.r2_adjusted if found.r2 is None else float("nan"))
         where = ", ".join(f"{b}={k!r}" for b, k in zip(by, key, strict=True))
@@ -270,7 +312,7 @@ def key_drivers(
         library=library,
         estimates=Table.from_records(rows, (*by, *_COLUMNS)),
         by=by,
-        keys=tuple(key for key, _, _ in parts),
+        keys=tuple(key for key, *_ in parts),
         outcome=outcome,
         drivers=parts[0][1].drivers if parts else tuple(drivers or ()),
         method=method,
@@ -278,7 +320,9 @@ def key_drivers(
         level=level,
         r2=tuple(r2),
         r2_adjusted=tuple(r2_adjusted),
-        moments=tuple(regression.moments for _, regression, _ in parts),
+        moments=tuple(regression.moments for _, regression, *_ in parts),
+        missing=missing,
+        n_missing=tuple(n_missing for *_, n_missing in parts),
         scale=scale,
         problems=tuple(problems),
     )
@@ -329,7 +373,9 @@ def _constructs(
     return Moments.from_correlation(group.construct_corr, group.moments.n, columns=names), drivers
 
 
-def _rows(key: dict[str, Any], regression: DriverRegression, found: Measured) -> list[dict[str, Any]]:
+def _rows(
+    key: dict[str, Any], regression: DriverRegression, found: Measured, n_missing: int
+) -> list[dict[str, Any]]:
     shares = found.shares()
     return [
         {
@@ -345,7 +391,7 @@ def _rows(key: dict[str, Any], regression: DriverRegression, found: Measured) ->
             "beta": regression.beta[j] if found.beta is None else found.beta[j],
             "vif": regression.vif[j],
             "n": regression.moments.n,
-            "n_missing": regression.moments.n_dropped,
+            "n_missing": n_missing,
         }
         for j, name in enumerate(regression.drivers)
     ]

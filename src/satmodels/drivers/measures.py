@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from satmodels.drivers.incomplete import Missing, gap_cov, rows_with_gaps
 from satmodels.drivers.influence import (
     normal_cov,
     numeric_gradient,
@@ -72,6 +73,7 @@ def measure(
     weight: str | None,
     level: float,
     seed: int | None,
+    missing: Missing = "drop",
 ) -> Measured:
     """Compute a measure and its limits."""
     nothing = np.full(len(regression.drivers), np.nan)
@@ -87,7 +89,7 @@ def measure(
         return Measured(values, nothing, nothing, nothing, mc_error)
     if interval == "bootstrap" and frame is not None:
         return _bootstrapped(values, mc_error, regression, frame, method, weight, level, seed)
-    cov = _covariance(regression, method, frame if interval == "robust" else None, weight)
+    cov = _covariance(regression, method, frame if interval == "robust" else None, weight, missing)
     df = max(regression.n - len(values) - 1, 1.0)
     # the delta method is for large samples: the usual correction for p fitted drivers, and Student's t
     std_error = np.sqrt(np.maximum(np.diag(cov), 0.0) * regression.n / df + mc_error**2)
@@ -139,7 +141,9 @@ def _bootstrapped(
     return Measured(values, draws.std(axis=0, ddof=1), low, high, mc_error)
 
 
-def _covariance(regression: DriverRegression, method: str, frame: Frame | None, weight: str | None) -> Array:
+def _covariance(
+    regression: DriverRegression, method: str, frame: Frame | None, weight: str | None, missing: Missing
+) -> Array:
     gradient = (
         shapley_gradient(regression.joint)
         if method == "shapley"
@@ -148,6 +152,9 @@ def _covariance(regression: DriverRegression, method: str, frame: Frame | None, 
     forms = quadratic_forms(gradient, regression.joint)
     if frame is None:
         return normal_cov(forms, regression.joint, regression.n)
+    if missing != "drop":
+        rows, w = rows_with_gaps(frame, regression.moments.columns, weight)
+        return gap_cov(forms, rows, w, regression.moments, missing)
     return robust_cov(forms, _standardised(frame, regression.moments, weight))
 
 
