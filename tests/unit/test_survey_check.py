@@ -91,9 +91,9 @@ def test_check_counts_every_rule_alike_on_every_engine(engine):
 def test_prepare_recodes_alike_on_every_engine_and_twice_changes_nothing(engine):
     frame = engine(ANSWERS)
     before = as_pandas(frame).copy()
-    prepared = SURVEY.prepare(frame, invalid="missing")
+    prepared = SURVEY.prepare(frame, invalid="missing", duplicates="keep")
     assert type(prepared) is type(frame)
-    twice = as_pandas(SURVEY.prepare(prepared, invalid="missing"))
+    twice = as_pandas(SURVEY.prepare(prepared, invalid="missing", duplicates="keep"))
     found = as_pandas(prepared)
     pd.testing.assert_frame_equal(as_pandas(frame), before)
     for column, expected in {
@@ -249,6 +249,7 @@ def test_answer_takes_codes_and_labels_and_shows_no_answer_in_its_errors():
 def test_preparation_is_reported_alike_on_every_engine(engine):
     report = SURVEY.preparation(engine(ANSWERS))
     rows = {(r["column"], r["step"], r["code"]): r["n"] for r in report.steps.rows()}
+    assert rows["id", "duplicate", None] == 1
     assert rows["nps", "missing code", "99"] == 1 and rows["f", "missing code", "99"] == 1
     assert rows["nps", "missing code", "-9"] == 0 and rows["q1", "label to code", None] == 3
     assert rows["nps", "invalid", None] == 2 and rows["q1", "turned round", None] == 5
@@ -261,7 +262,9 @@ def test_dask_partitions_add_up():
     report = SURVEY.check(dask.from_pandas(ANSWERS, npartitions=3))
     assert sorted((v.column, v.rule, v.n_bad) for v in report.violations) == sorted(w[:3] for w in WRONG)
     assert {v.column: v.offenders[0][0] for v in report.violations}["when"] == 3 or report.n_rows == 5
-    prepared = SURVEY.prepare(dask.from_pandas(ANSWERS, npartitions=3), invalid="missing").compute()
+    prepared = SURVEY.prepare(
+        dask.from_pandas(ANSWERS, npartitions=3), invalid="missing", duplicates="keep"
+    ).compute()
     assert prepared["reliable"].tolist()[:2] == [-2, -1] and prepared["q1"][2] == 5
 
 

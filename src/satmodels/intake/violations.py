@@ -109,7 +109,7 @@ def count_violations(
     order = {rule.column: i for i, rule in enumerate(rules)}
     broken.sort(key=lambda b: order[b.column])
     if key:
-        broken += _duplicates(frame, tuple(key))
+        broken += repeated_rows(frame, tuple(key))
     return Counted(n_rows, tuple(broken))
 
 
@@ -135,7 +135,7 @@ def _by_partition(
     order = {rule.column: i for i, rule in enumerate(rules)}
     broken = sorted(found.values(), key=lambda b: order[b.column])
     if key:
-        broken += _duplicates(frame, tuple(key))
+        broken += repeated_rows(frame, tuple(key))
     return Counted(n_rows, tuple(broken))
 
 
@@ -180,7 +180,7 @@ def conditions_of(
         return
     if dtype == nw.Boolean:
         if not rule.bools:
-            yield Condition(column, rule.type_text, _present(column, dtype))
+            yield Condition(column, rule.type_text, present(column, dtype))
     elif dtype.is_numeric():
         yield from _number_conditions(rule, dtype)
     elif isinstance(dtype, TEXTUAL):
@@ -188,13 +188,13 @@ def conditions_of(
     elif isinstance(dtype, nw.Date | nw.Datetime) and rule.dates:
         yield from _date_conditions(rule, dtype)
     else:
-        yield Condition(column, rule.type_text, _present(column, dtype))
+        yield Condition(column, rule.type_text, present(column, dtype))
 
 
 def _number_conditions(rule: ColumnRule, dtype: nw.dtypes.DType) -> Iterator[Condition]:
     column, value = rule.column, nw.col(rule.column)
     if not (rule.numbers or rule.codes):
-        yield Condition(column, rule.type_text, _present(column, dtype))
+        yield Condition(column, rule.type_text, present(column, dtype))
         return
     floating = dtype.is_float()
     if floating:
@@ -204,7 +204,7 @@ def _number_conditions(rule: ColumnRule, dtype: nw.dtypes.DType) -> Iterator[Con
         number = value if dtype.is_integer() else value.cast(nw.Float64) + 0.0
         codes = list(rule.codes) if dtype.is_integer() else [float(code) for code in rule.codes]
         listed = number.is_in(codes) == False  # noqa: E712 - an expression
-        inside = (value < math.inf) & (value > -math.inf) if floating else _present(column, dtype)
+        inside = (value < math.inf) & (value > -math.inf) if floating else present(column, dtype)
         yield Condition(column, OPTIONS, listed & inside)
         return
     # NaN is above every number on some engines: both ends are closed, so that it is never counted
@@ -304,16 +304,17 @@ def _missing(column: str, dtype: nw.dtypes.DType) -> nw.Expr:
     return value.is_null() | value.is_nan() if dtype.is_float() else value.is_null()
 
 
-def _present(column: str, dtype: nw.dtypes.DType) -> nw.Expr:
+def present(column: str, dtype: nw.dtypes.DType) -> nw.Expr:
+    """Return an expression that holds where a column is not missing."""
     value = nw.col(column)
-    present = value.is_null() == False  # noqa: E712 - an expression
-    return present & (value.is_nan() == False) if dtype.is_float() else present  # noqa: E712
+    there = value.is_null() == False  # noqa: E712 - an expression
+    return there & (value.is_nan() == False) if dtype.is_float() else there  # noqa: E712
 
 
 def _half_answered(frame: Frame, first: str, second: str) -> Condition:
     """Write "one is answered and the other is not"; a code for a missing answer is an answer here."""
-    a = _present(first, frame.dtype(first)).cast(nw.Int64)
-    b = _present(second, frame.dtype(second)).cast(nw.Int64)
+    a = present(first, frame.dtype(first)).cast(nw.Int64)
+    b = present(second, frame.dtype(second)).cast(nw.Int64)
     return Condition(first, f"{BOTH_OR_NEITHER} of it and {second!r}", a != b)
 
 
@@ -417,8 +418,9 @@ def _for_categories(frame: Frame, rule: ColumnRule) -> ColumnRule:
 # ----------------------------------------------------------------------------------------- duplicates
 
 
-def _duplicates(frame: Frame, key: tuple[str, ...]) -> Iterator[Broken]:
-    present = _present(key[0], frame.dtype(key[0]))
+def repeated_rows(frame: Frame, key: tuple[str, ...]) -> Iterator[Broken]:
+    """Count the rows of each key after the first; rows in which the first column is missing are left out."""
+    answered = present(key[0], frame.dtype(key[0]))
     native: Any = frame.narwhals.select(*key)
     if frame.engine == "pandas":
         rows = native.to_native().reset_index(drop=True)
@@ -430,7 +432,7 @@ def _duplicates(frame: Frame, key: tuple[str, ...]) -> Iterator[Broken]:
         return
     else:
         n = frame.unused_name("n_rows")
-        copies = native.filter(present).group_by(*key).agg(nw.len().alias(n)).filter(nw.col(n) > 1)
+        copies = native.filter(answered).group_by(*key).agg(nw.len().alias(n)).filter(nw.col(n) > 1)
         extra = copies.select((nw.col(n).cast(nw.Int64) - 1).alias("n")).select(nw.col("n").sum())
         n_bad = int(collect(extra, "looking for duplicates")["n"][0] or 0)
         found = _name_duplicates(frame, key, copies) if n_bad else []

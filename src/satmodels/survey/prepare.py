@@ -6,10 +6,12 @@ import dataclasses
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from satmodels.errors import SchemaError, near_matches, one_of
+from satmodels.errors import ArgumentError, SchemaError, near_matches, one_of
+from satmodels.intake.duplicates import keep_one
 from satmodels.intake.frames import Frame, open_frame
 from satmodels.intake.recode import Difference, Recode, count_codes, recode
-from satmodels.intake.violations import count_violations
+from satmodels.intake.rules import REQUIRED
+from satmodels.intake.violations import Broken, count_violations, repeated_rows
 from satmodels.results import Result, Table
 from satmodels.survey.check import COLUMN_THERE, Violation, _remedy
 from satmodels.survey.items import Gap
@@ -21,7 +23,9 @@ if TYPE_CHECKING:
 
 AS_ANSWERED = "_as_answered"  # a reverse item's answers as they were given; marks a prepared frame
 WAYS = ("error", "missing")
-STEPS = MISSING, LABEL, INVALID, TURNED, DERIVED = (
+POLICIES = ("error", "first", "last", "keep")  # of several rows of a respondent
+STEPS = DUPLICATES, MISSING, LABEL, INVALID, TURNED, DERIVED = (
+    "duplicate",
     "missing code",
     "label to code",
     "invalid",
@@ -30,19 +34,18 @@ STEPS = MISSING, LABEL, INVALID, TURNED, DERIVED = (
 )
 
 
-def prepare(survey: Survey, data: Any, invalid: str = "error") -> Any:
+def prepare(survey: Survey, data: Any, invalid: str = "error", duplicates: str = "error") -> Any:
     """Return the prepared answers; see :meth:`Survey.prepare`."""
     if invalid not in WAYS:
         raise one_of("invalid", invalid, WAYS)
+    if duplicates not in POLICIES:
+        raise one_of("duplicates", duplicates, POLICIES)
     frame = open_frame(data)
     columns = [column for column in survey.columns.values() if column.item is not None]
     for column in columns:
         if column.name not in frame.columns:
-            raise SchemaError(
-                f"the frame has no column {column.name!r}.{near_matches(column.name, frame.columns)}",
-                column=column.name,
-                rule=COLUMN_THERE,
-            )
+            raise _absent(column.name, frame)
+    frame = _one_row_each(survey, frame, duplicates)
     if invalid == "error":
         _refuse_invalid(survey, frame, columns)
     recodes = [_recode(column, frame, invalid) for column in columns if _changes(column, frame, invalid)]
@@ -92,7 +95,9 @@ def preparation(survey: Survey, data: Any) -> PreparationReport:
     bad: dict[str, int] = {}
     for broken in counted.broken:
         bad[broken.column] = bad.get(broken.column, 0) + broken.n_bad
-    rows: list[dict[str, Any]] = []
+    key = row_key(survey, frame)
+    repeated = list(repeated_rows(frame, key)) if key else []
+    rows: list[dict[str, Any]] = [{"column": b.column, "step": DUPLICATES, "n": b.n_bad} for b in repeated]
     for column in columns:
         item, source = column.item, sources[column.name]
         declared = {**survey.missing_codes, **((item.missing_codes if item else None) or {})}
@@ -120,6 +125,56 @@ def preparation(survey: Survey, data: Any) -> PreparationReport:
     )
 
 
+def row_key(survey: Survey, frame: Frame) -> tuple[str, ...]:
+    """Return the columns that tell the rows of a frame apart, none where the survey or the frame lacks them."""
+    key = tuple(name for name in (survey.respondent, survey.wave) if name is not None)
+    there = survey.respondent is not None and all(name in frame.columns for name in key)
+    return key if there else ()
+
+
+def _one_row_each(survey: Survey, frame: Frame, duplicates: str) -> Frame:
+    """Refuse several rows of a respondent (in a wave), or keep the first or last by the survey's date."""
+    date = survey.date
+    if duplicates in ("first", "last"):
+        if survey.respondent is None or date is None:
+            raise ArgumentError(
+                f"duplicates={duplicates!r} needs to know whose rows these are and what comes first: "
+                "Survey(respondent=..., date=...)"
+            )
+        for name in (survey.respondent, survey.wave, date):
+            if name is not None and name not in frame.columns:
+                raise _absent(name, frame)
+    key = row_key(survey, frame)
+    if not key or duplicates == "keep":
+        return frame
+    if duplicates == "error" or date is None:
+        for repeated in repeated_rows(frame, key):
+            raise _error(
+                repeated,
+                'Keep one row of each: prepare(..., duplicates="last") keeps the last by Survey(date=...). '
+                "Or declare the column of the wave, Survey(wave=...).",
+            )
+        return frame
+    rules = [survey.columns[name].rule for name in (date, *key[1:])]
+    rules = [dataclasses.replace(rule, required=rule.column != date) for rule in rules]
+    for broken in count_violations(frame, rules, id_column=key[0]).broken:
+        what = "the wave" if broken.rule == REQUIRED else "the date"
+        raise _error(broken, f"Without {what} the rows of a respondent can't be told apart.")
+    return keep_one(frame, key, date, last=duplicates == "last")
+
+
+def _error(broken: Broken, remedy: str) -> SchemaError:
+    return Violation(broken.column, broken.rule, broken.n_bad, broken.offenders, remedy).error()
+
+
+def _absent(name: str, frame: Frame) -> SchemaError:
+    return SchemaError(
+        f"the frame has no column {name!r}.{near_matches(name, frame.columns)}",
+        column=name,
+        rule=COLUMN_THERE,
+    )
+
+
 def _refuse_invalid(survey: Survey, frame: Frame, columns: list[Column]) -> None:
     rules = [
         dataclasses.replace(column.rule, column=_source(column, frame), required=False) for column in columns
@@ -128,13 +183,7 @@ def _refuse_invalid(survey: Survey, frame: Frame, columns: list[Column]) -> None
     for broken in counted.broken:
         rule = next(rule for rule in rules if rule.column == broken.column)
         remedy = _remedy(rule, broken.rule, broken.offenders)
-        raise Violation(
-            broken.column,
-            broken.rule,
-            broken.n_bad,
-            broken.offenders,
-            f'{remedy} prepare(..., invalid="missing") makes them missing.',
-        ).error()
+        raise _error(broken, f'{remedy} prepare(..., invalid="missing") makes them missing.')
 
 
 def _id_column(survey: Survey, frame: Frame) -> str | None:

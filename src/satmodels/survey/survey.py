@@ -319,7 +319,13 @@ class Survey(Spec):
 
         return check(self, frame, max_rows)
 
-    def prepare(self, frame: Any, *, invalid: Literal["error", "missing"] = "error") -> Any:
+    def prepare(
+        self,
+        frame: Any,
+        *,
+        invalid: Literal["error", "missing"] = "error",
+        duplicates: Literal["error", "first", "last", "keep"] = "error",
+    ) -> Any:
         """Return the answers ready for scores and models, in the library that came in.
 
         Codes for missing answers become null, labels become codes, small integers are widened, reverse
@@ -334,15 +340,34 @@ class Survey(Spec):
         invalid : {"error", "missing"}
             Whether an answer off its scale is an error, or becomes missing
             (:meth:`preparation` counts how many).
+        duplicates : {"error", "first", "last", "keep"}
+            What to do with several rows of one respondent (of a wave, where ``wave`` is declared): an
+            error, the first or the last by the column declared as ``date``, or all of them. Without a
+            declared respondent there are none. :meth:`preparation` counts how many rows are too many.
 
         Raises
         ------
         SchemaError
-            A column is missing, or an answer is neither on its scale nor a declared missing code.
+            A column is missing, an answer is neither on its scale nor a declared missing code, or a
+            respondent has several rows, of which the date says for ``"first"`` and ``"last"`` no order.
+        ArgumentError
+            ``"first"`` or ``"last"`` without a declared respondent and date.
+        EngineError
+            ``"first"`` or ``"last"`` on a Dask frame with several rows of one respondent.
+
+        Examples
+        --------
+        >>> import pandas as pd, satmodels as sat
+        >>> survey = sat.Survey("s", [sat.Recommend("nps")], respondent="id", date="day")
+        >>> answers = pd.DataFrame(
+        ...     {"id": [1, 2, 1], "nps": [3, 7, 9], "day": ["2026-01-02", "2026-01-02", "2026-02-01"]}
+        ... )
+        >>> survey.prepare(answers, duplicates="last")["nps"].tolist()
+        [7, 9]
         """
         from satmodels.survey.prepare import prepare
 
-        return prepare(self, frame, invalid)
+        return prepare(self, frame, invalid, duplicates)
 
     def preparation(self, frame: Any) -> PreparationReport:
         """Say what :meth:`prepare` does to a frame, without doing it.
@@ -350,8 +375,9 @@ class Survey(Spec):
         Returns
         -------
         PreparationReport
-            ``tidy()``: ``column, step, code, meaning, n``: how often each missing code stands there, how
-            many labels become codes, how many answers are invalid, what is turned round and derived.
+            ``tidy()``: ``column, step, code, meaning, n``: how many rows are a respondent's second or
+            later, how often each missing code stands there, how many labels become codes, how many answers
+            are invalid, what is turned round and derived.
 
         Examples
         --------
