@@ -67,7 +67,7 @@ class Table:
     def of(cls, columns: Mapping[str, Iterable[Any]]) -> Table:
         """Return the table of these columns; NaN becomes None."""
         names = tuple(columns)
-        values = tuple(tuple(_cell(v) for v in _plain_column(column)) for column in columns.values())
+        values = tuple(_plain_column(column) for column in columns.values())
         if len({len(column) for column in values}) > 1:
             lengths = {name: len(column) for name, column in zip(names, values, strict=True)}
             raise ValueError(f"columns of unequal length: {lengths}")
@@ -116,9 +116,17 @@ class Table:
         )
 
 
-def _plain_column(column: Iterable[Any]) -> Iterable[Any]:
-    """Turn an array into Python values in one step, which is much faster than one by one."""
-    return column.tolist() if isinstance(column, np.ndarray) and column.dtype.kind in "iufb" else column
+def _plain_column(column: Iterable[Any]) -> tuple[Any, ...]:
+    """Turn a column into Python values; whole arrays and plain lists in one step, which is much faster."""
+    if isinstance(column, np.ndarray) and column.dtype.kind in "iufb":
+        values = column.tolist()
+        if column.dtype.kind != "f" or not np.isnan(column).any():
+            return tuple(values)
+        return tuple(None if v != v else v for v in values)
+    values = tuple(column)
+    if set(map(type, values)) <= {int, str, bool, type(None)}:
+        return values
+    return tuple(_cell(v) for v in values)
 
 
 def _cell(value: Any) -> Any:

@@ -21,8 +21,8 @@ from satmodels.intake.frames import LARGEST_FLOAT, Frame, check_numeric_type, co
 MAX_CELLS = 5_000_000  # more distinct combinations than this is no count table but the data itself
 # outside these a weight's square is zero or infinite, and the effective sample size is lost
 SMALLEST_WEIGHT, LARGEST_WEIGHT = 1e-150, 1e150
-# whole-number keys are packed into one, which polars groups by faster than by several; DuckDB does not
-_PACKS = ("polars",)
+# whole-number keys are packed into one, which these engines group by faster than by several
+_PACKS = ("polars", "duckdb")
 _BITS = {"Int8": 8, "Int16": 16, "Int32": 32, "UInt8": 8, "UInt16": 16, "UInt32": 32}
 _PACKED_BITS = 62
 _PLAIN_TYPES = {int, str, bool, type(None)}
@@ -137,13 +137,17 @@ class _Packing:
     def expression(self) -> nw.Expr:
         packed: Any = None
         for key, bits, offset in zip(self.keys, self.bits, self.offsets, strict=True):
+            # the offsets are added after grouping, to the few distinct keys instead of to every row
             part: Any = nw.col(key).cast(nw.Int64).fill_null(2**bits - offset)
-            part = part + offset if offset else part
             packed = part if packed is None else packed * 2 ** (bits + 1) + part
         return packed
 
     def unpack(self, packed: NDArray[np.int64]) -> dict[str, list[Any]]:
         columns: dict[str, list[Any]] = {}
+        shift = 0
+        for bits, offset in zip(self.bits, self.offsets, strict=True):
+            shift = shift * 2 ** (bits + 1) + offset
+        packed = packed + shift
         triples = zip(self.keys, self.bits, self.offsets, strict=True)
         for key, bits, offset in reversed(list(triples)):
             packed, part = np.divmod(packed, 2 ** (bits + 1))

@@ -17,7 +17,7 @@ from satmodels.errors import DataError
 from satmodels.intake.composites import CompositeSums
 from satmodels.results import Table
 from satmodels.scores.answers import Answers
-from satmodels.statistics.counts import sort_key
+from satmodels.statistics.counts import sorted_keys
 from satmodels.statistics.design import (
     MAX_COVARIANCE,
     Design,
@@ -189,7 +189,7 @@ def estimate_sums(
     if not all(np.isfinite(v).all() for v in sums.values()):
         raise DataError("the weights differ by so many orders of magnitude that their squares overflow")
     cell_groups, parts = design_cells(keys, n_by, design)
-    groups = tuple(sorted(dict.fromkeys(cell_groups), key=sort_key))
+    groups = tuple(sorted_keys(cell_groups))
     place = {key: i for i, key in enumerate(groups)}
     group = np.array([place[key] for key in cell_groups], dtype=np.intp)
     per_stratum = units_per_stratum(sums["rows"], parts["stratum"], parts["cluster"])
