@@ -115,6 +115,30 @@ def test_value_per_customer(panel):
     assert fitted.warn(worth, top=5)["expected_profit"].is_monotonic_decreasing
 
 
+def test_acceptance_per_customer(panel):
+    rows = panel.assign(accepts=np.where(panel["plan"] == "Premium", 0.6, 0.1))
+    costs = sat.ChurnCosts(value=500, acceptance_rate="accepts")
+    fitted = sat.ChurnClassifier("spline_logistic", calibration=None, costs=costs).fit(rows)
+    risk, rate = fitted.predict_proba(rows)[:, 1], rows["accepts"].to_numpy()
+    assert fitted.threshold_ is None
+    assert (fitted.predict(rows) == (risk > costs.threshold(500, rate))).all()
+    listed = fitted.warn(rows, top=3)
+    profit = costs.profit(risk, 500, rate)
+    assert listed["expected_profit"].tolist() == pytest.approx(np.sort(profit)[::-1][:3])
+    best = int(np.argmax(profit))
+    assert listed["expected_cost"][0] == pytest.approx(1 + 10 * (1 - risk[best] + risk[best] * rate[best]))
+    for wrong, message in (
+        (rows.assign(accepts=2.0), "between 0 and 1"),
+        (rows.assign(accepts=np.nan), "rate"),
+    ):
+        with pytest.raises(sat.SchemaError, match=message) as caught:
+            fitted.warn(wrong)
+        assert caught.value.column == "accepts"
+    array = sat.ChurnClassifier(costs=costs).fit(np.c_[risk, rate], rows["churned"])
+    with pytest.raises(sat.ArgumentError, match="without names"):
+        array.predict(np.c_[risk, rate])
+
+
 def test_engines_give_the_same_risks(model, panel, engine):
     rows = panel.iloc[:50]
     plain = rows.assign(cutoff=rows["cutoff"].astype("datetime64[us]"))

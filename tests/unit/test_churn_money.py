@@ -100,6 +100,11 @@ def test_threshold_is_where_contacting_breaks_even():
         {"contact": "inf"},
         {"alpha": "NaN"},
         {"beta": True},
+        {"value": ""},
+        {"acceptance_rate": ""},
+        {"acceptance_rate": 1.2},
+        {"acceptance_rate": float("nan")},
+        {"acceptance_rate": True},
     ],
 )
 def test_costs_that_mean_nothing_are_refused(wrong):
@@ -135,3 +140,36 @@ def test_different_indexes_are_refused():
 def test_result_is_strict_json():
     text = sat.expected_maximum_profit(Y, SCORE).to_json()
     assert read_json(text)["glance"]["n"] == 8
+
+
+def test_a_known_acceptance_rate_takes_the_place_of_its_distribution():
+    known = sat.ChurnCosts(acceptance_rate=0.3)
+    found = sat.expected_maximum_profit(Y, SCORE, costs=known)
+    assert found.estimate == pytest.approx(found.maximum_profit, abs=1e-12)
+    narrow = sat.ChurnCosts(alpha=3e6, beta=7e6)
+    assert found.estimate == pytest.approx(
+        sat.expected_maximum_profit(Y, SCORE, costs=narrow).estimate, abs=1e-6
+    )
+    assert found.fraction == 0.625
+    assert known.threshold() == sat.ChurnCosts().threshold()
+    for rate in (0, 1):
+        costs = sat.ChurnCosts(acceptance_rate=rate)
+        found = sat.expected_maximum_profit(Y, SCORE, costs=costs)
+        assert found.estimate == found.maximum_profit
+    assert sat.ChurnCosts(acceptance_rate=0).threshold() == 1.0
+
+
+def test_rates_per_customer_move_the_threshold():
+    costs = sat.ChurnCosts(contact=2, incentive=15, value="worth", acceptance_rate="rate")
+    assert costs.per_customer == ("worth", "rate")
+    worth, rate = np.array([300.0, 300.0, 900.0, 10.0]), np.array([0.2, 0.4, 0.2, 1.0])
+    threshold = costs.threshold(worth, rate)
+    assert threshold == pytest.approx(
+        [17 / (0.2 * 285 + 15), 17 / (0.4 * 285 + 15), 17 / (0.2 * 885 + 15), 1.0]
+    )
+    assert costs.profit(threshold, worth, rate)[:3] == pytest.approx(0, abs=1e-12)
+    for use in (lambda: costs.acceptance, costs.threshold, lambda: costs.threshold(worth)):
+        with pytest.raises(sat.ArgumentError, match="column"):
+            use()
+    with pytest.raises(sat.ArgumentError, match="column"):
+        sat.expected_maximum_profit(Y, SCORE, costs=sat.ChurnCosts(acceptance_rate="rate"))

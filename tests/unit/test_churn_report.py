@@ -142,3 +142,61 @@ def test_rows_of_one_customer_do_not_count_as_several():
         assert rows[term] == pytest.approx(once[term] / np.sqrt(5), rel=0.15)
     with pytest.raises(sat.ArgumentError, match="customer has 2"):
         sat.churn_report(y, p, customer=[1, 2])
+
+
+def test_money_per_customer():
+    y, p = _risks(4000, seed=8)
+    rng = np.random.default_rng(8)
+    worth, rate = rng.gamma(2, 150, 4000), rng.beta(3, 7, 4000)
+    costs = sat.ChurnCosts(contact=2, incentive=15, value="worth", acceptance_rate="rate")
+    report = sat.churn_report(
+        y, p, costs=costs, value=worth, acceptance=rate, by={"half": np.arange(4000) % 2}
+    )
+    found = {(r["half"], r["term"]): r["estimate"] for r in report.measures.rows()}
+    flagged = p > costs.threshold(worth, rate)
+    gained = np.where(flagged, np.where(y == 1, rate * (worth - 15) - 2, -17.0), 0.0)
+    assert found["overall", "flagged"] == flagged.mean()
+    assert found["overall", "profit_at_threshold"] == pytest.approx(gained.mean(), abs=1e-12)
+    assert found["1", "profit_at_threshold"] == pytest.approx(gained[1::2].mean(), abs=1e-12)
+    assert ("overall", "expected_maximum_profit") not in found
+    curve = report.profit_curve
+    assert curve.names == ("fraction", "expected_profit", "profit")
+    at = int(np.argmin(np.abs(np.array(curve["fraction"]) - flagged.mean())))
+    assert curve["expected_profit"][at] == pytest.approx(0, abs=2)
+    assert curve["profit"][at] == pytest.approx(gained.mean(), abs=0.1)
+    everybody = np.where(y == 1, rate * (worth - 15) - 2, -17.0).mean()
+    assert curve["profit"][0] == 0 and curve["profit"][-1] == pytest.approx(everybody, abs=1e-9)
+
+
+def test_equal_money_per_customer_is_money_of_all():
+    y, p = _risks(2000, seed=9)
+    costs = sat.ChurnCosts(value=400)
+    weight = np.random.default_rng(9).integers(0, 3, 2000)
+    one = sat.churn_report(y, p, costs=costs, sample_weight=weight)
+    each = sat.churn_report(
+        y, p, costs=costs, sample_weight=weight, value=np.full(2000, 400.0), acceptance=np.full(2000, 0.3)
+    )
+    wanted = {r["term"]: r for r in one.measures.rows() if r["term"] != "expected_maximum_profit"}
+    for row in each.measures.rows():
+        assert row["estimate"] == pytest.approx(wanted[row["term"]]["estimate"], abs=1e-12)
+    assert each.profit_curve["profit"] == pytest.approx(one.profit_curve["profit"], abs=1e-9)
+
+
+@pytest.mark.parametrize(
+    ("given", "error", "message"),
+    [
+        ({}, sat.ArgumentError, "'worth'"),
+        ({"value": [1.0, 2.0]}, sat.ArgumentError, "'rate'"),
+        ({"value": [1.0], "acceptance": [0.1, 0.2]}, sat.ArgumentError, "1 values for 2 rows"),
+        ({"value": [1.0, -2.0], "acceptance": [0.1, 0.2]}, sat.SchemaError, "'value'.*-2.0 in row 1"),
+        ({"value": [1.0, np.nan], "acceptance": [0.1, 0.2]}, sat.SchemaError, "'value'|value"),
+        ({"value": ["a", "b"], "acceptance": [0.1, 0.2]}, sat.SchemaError, "numbers"),
+        ({"value": [1.0, 2.0], "acceptance": [0.1, 20]}, sat.SchemaError, "between 0 and 1"),
+    ],
+)
+def test_money_per_customer_is_checked(given, error, message):
+    costs = sat.ChurnCosts(value="worth", acceptance_rate="rate")
+    with pytest.raises(error, match=message):
+        sat.churn_report([0, 1], [0.5, 0.2], costs=costs, **given)
+    with pytest.raises(sat.ArgumentError, match="need costs"):
+        sat.churn_report([0, 1], [0.5, 0.2], value=[1, 2])

@@ -21,7 +21,8 @@ SPECS = [
     sat.ChurnWindow(90, 14, 60),
     sat.ChurnWindow(90.5, 0, 1 / 3),
     sat.ChurnCosts(contact=2, value=500, alpha=3.5),
-    sat.ChurnCosts(value="yearly margin"),
+    sat.ChurnCosts(value="yearly margin", acceptance_rate="accepts"),
+    sat.ChurnCosts(acceptance_rate=0.25),
 ]
 
 

@@ -30,7 +30,7 @@ from satmodels.churn.learners import (
     GivenLearner,
     SplineLearner,
 )
-from satmodels.churn.profit import ChurnCosts, check_costs
+from satmodels.churn.profit import ChurnCosts, check_amounts, check_costs, check_rates
 from satmodels.churn.reasons import reasons
 from satmodels.churn.shapley_values import permutation_shapley
 from satmodels.churn.split import times_of
@@ -66,7 +66,8 @@ class ChurnClassifier(ClassifierMixin, BaseEstimator):
         it gains significantly (likelihood ratio, 5 %). None skips it, and with a named
         estimator skips the inner validation too; the watch list then has no intervals.
     costs : ChurnCosts, optional
-        Sets the threshold of ``predict`` and the money of the watch list. Without it the threshold is 0.5.
+        Sets the threshold of ``predict`` and the money of the watch list, per customer where it names columns of
+        X. Without it the threshold is 0.5.
     window : ChurnWindow, optional
         Window of the panel. With it and a column ``cutoff``, the inner validation runs forward in time and is
         purged (:class:`CutoffSplit`). Without it, it is a 5-fold one, by customers where there is a column
@@ -242,7 +243,7 @@ class ChurnClassifier(ClassifierMixin, BaseEstimator):
         p = self.predict_proba(X)[:, 1]
         threshold: Any = self.threshold_
         if threshold is None and self.costs is not None:
-            threshold = self.costs.threshold(self._values(X, self.costs, len(p)))
+            threshold = self.costs.threshold(*self._money(X, self.costs, len(p)))
         return self.classes_[np.greater(p, cast("Array", threshold)).astype(int)]
 
     def explain(self, X: Any) -> Any:
@@ -332,9 +333,9 @@ class ChurnClassifier(ClassifierMixin, BaseEstimator):
         n = len(risk)
         loss, profit, cost = np.full(n, np.nan), None, None
         if self.costs is not None:
-            worth = self._values(X, self.costs, n)
-            loss, profit = risk * worth, self.costs.profit(risk, worth)
-            cost = expected_cost(self.costs, risk)
+            worth, accept = self._money(X, self.costs, n)
+            loss, profit = risk * worth, self.costs.profit(risk, worth, accept)
+            cost = expected_cost(self.costs, risk, accept)
         order = choose(risk, profit, cost, top, budget)
         low, high = self.calibration_.interval(score[order])
         ids = self._ids(X)
@@ -480,28 +481,31 @@ class ChurnClassifier(ClassifierMixin, BaseEstimator):
     def _threshold(self) -> float | None:
         if self.costs is None:
             return 0.5
-        return None if isinstance(self.costs.value, str) else float(self.costs.threshold())
+        return None if self.costs.per_customer else float(self.costs.threshold())
 
-    def _values(self, X: Any, costs: ChurnCosts, n: int) -> Array:
-        if not isinstance(costs.value, str):
-            return np.full(n, costs.one_value())
-        if not is_frame(X):
+    def _money(self, X: Any, costs: ChurnCosts, n: int) -> tuple[Array, Array]:
+        """Return value and acceptance rate of each customer."""
+        if costs.per_customer and not is_frame(X):
             raise ArgumentError(
-                f"costs.value={costs.value!r} names a column, but X is an array without names"
+                f"costs name the columns {list(costs.per_customer)}, but X is an array without names"
             )
-        frame = open_frame(X)
-        frame.require([costs.value], role="column of values")
-        worth = np.asarray(read_features(X, [costs.value])[costs.value], dtype=float)
-        wrong = np.flatnonzero(~(worth >= 0))
-        if len(wrong):
-            raise SchemaError.answers(
-                costs.value,
-                "a value of at least 0 for every customer",
-                "Give what a customer is worth who stays, for example the mean where it is not known.",
-                n_bad=len(wrong),
-                offenders=[(int(i), float(worth[i])) for i in wrong[:5]],
+        value, rate = costs.value, costs.acceptance_rate
+        worth = self._amounts(X, value) if isinstance(value, str) else np.full(n, costs.one_value())
+        accept = self._amounts(X, rate) if isinstance(rate, str) else np.full(n, costs.acceptance)
+        if isinstance(value, str):
+            check_amounts(worth, value)
+        if isinstance(rate, str):
+            check_rates(accept, rate)
+        return worth, accept
+
+    def _amounts(self, X: Any, column: str) -> Array:
+        open_frame(X).require([column], role="column of costs=")
+        values = read_features(X, [column])[column]
+        if values.dtype == object:
+            raise SchemaError(
+                f"column {column!r} of costs= holds words, not numbers", column=column, rule="numeric"
             )
-        return worth
+        return np.asarray(values, dtype=float)
 
     def _ids(self, X: Any) -> dict[str, NDArray[Any]]:
         if not is_frame(X):

@@ -17,12 +17,16 @@ OFFENDERS = 5
 
 @dataclass(frozen=True)
 class Outcomes:
-    """Outcome (0 or 1), risk and weight of each row, and the customer it is of (None: each of another)."""
+    """Outcome (0 or 1), risk and weight of each row, and the customer it is of (None: each of another).
+
+    ``gain`` is what contacting brings if the customer would leave, where that differs per row.
+    """
 
     y: Array
     risk: Array
     weight: Array | None
     customer: NDArray[np.int64] | None = None
+    gain: Array | None = None
 
     @property
     def n(self) -> float:
@@ -38,7 +42,11 @@ class Outcomes:
         """Return some of the rows."""
         customer = None if self.customer is None else np.unique(self.customer[rows], return_inverse=True)[1]
         return Outcomes(
-            self.y[rows], self.risk[rows], None if self.weight is None else self.weight[rows], customer
+            self.y[rows],
+            self.risk[rows],
+            None if self.weight is None else self.weight[rows],
+            customer,
+            None if self.gain is None else self.gain[rows],
         )
 
 
@@ -72,7 +80,11 @@ def ranked_blocks(data: Outcomes) -> RankedBlocks:
 
 
 def read_outcomes(
-    y: ArrayLike, risk: ArrayLike, weight: ArrayLike | None = None, customer: Any = None
+    y: ArrayLike,
+    risk: ArrayLike,
+    weight: ArrayLike | None = None,
+    customer: Any = None,
+    gain: Array | None = None,
 ) -> Outcomes:
     """Check outcomes and risks: bool or 0/1, finite numbers, the same length and the same index.
 
@@ -107,8 +119,17 @@ def read_outcomes(
         if not used.any():
             raise DataError("all weights are 0")
         if not used.all():
-            return Outcomes(outcome, numbers, weights, who).take(used)
-    return Outcomes(outcome, numbers, weights, who)
+            return Outcomes(outcome, numbers, weights, who, gain).take(used)
+    return Outcomes(outcome, numbers, weights, who, gain)
+
+
+def read_per_customer(values: ArrayLike, y: ArrayLike, name: str) -> Array:
+    """Return one finite number per row of ``y``."""
+    _same_index(y, values)
+    numbers = _numbers(values, name)
+    if len(numbers) != len(_array(y, "y")):
+        raise ArgumentError(f"{name} has {len(numbers):,} values for {len(_array(y, 'y')):,} rows")
+    return numbers
 
 
 def _customers(customer: Any, n: int) -> NDArray[np.int64]:

@@ -10,13 +10,15 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from pydantic import ValidationInfo, field_validator
 
-from satmodels.churn.outcomes import RankedBlocks, ranked_blocks, read_outcomes
-from satmodels.errors import ArgumentError
+from satmodels.churn.outcomes import OFFENDERS, RankedBlocks, ranked_blocks, read_outcomes
+from satmodels.errors import ArgumentError, SchemaError
 from satmodels.intake.library import FrameLibrary
 from satmodels.results import Result, Table
 from satmodels.survey.scale import Spec
 
 Array = NDArray[np.float64]
+
+COLUMNS = ("value", "acceptance_rate")  # costs that may be the name of a column
 
 
 class ChurnCosts(Spec):
@@ -32,10 +34,12 @@ class ChurnCosts(Spec):
     incentive : float, default 10
         Cost of the offer to a customer who takes it; whoever would have stayed anyway takes it too.
     value : float or str, default 200
-        What a customer is worth who stays: one amount, or the name of a column with an amount per customer
-        (for the watch list).
+        What a customer is worth who stays: one amount, or the name of a column with an amount per customer.
     alpha, beta : float, default 6 and 14
         Beta distribution of the acceptance rate; the mean is alpha / (alpha + beta), 0.3 by default.
+    acceptance_rate : float or str, optional
+        The acceptance rate where it is known, between 0 and 1, instead of the Beta distribution: one number, or
+        the name of a column with a rate per customer.
 
     References
     ----------
@@ -56,11 +60,14 @@ class ChurnCosts(Spec):
     value: float | str = 200.0
     alpha: float = 6.0
     beta: float = 14.0
+    acceptance_rate: float | str | None = None
 
-    @field_validator("contact", "incentive", "value", "alpha", "beta", mode="before")
+    @field_validator("contact", "incentive", "value", "alpha", "beta", "acceptance_rate", mode="before")
     @classmethod
     def _finite(cls, number: Any, info: ValidationInfo) -> Any:
-        if info.field_name == "value" and isinstance(number, str):
+        if info.field_name in COLUMNS and isinstance(number, str):
+            return number
+        if info.field_name == "acceptance_rate" and number is None:
             return number
         if (
             isinstance(number, bool)
@@ -91,10 +98,33 @@ class ChurnCosts(Spec):
             raise ValueError("must be above 0")
         return number
 
+    @field_validator("acceptance_rate")
+    @classmethod
+    def _share(cls, rate: float | str | None) -> float | str | None:
+        if rate == "" or (isinstance(rate, float) and not 0 <= rate <= 1):
+            raise ValueError("a share between 0 and 1, or the name of a column")
+        return rate
+
+    @property
+    def per_customer(self) -> tuple[str, ...]:
+        """Columns that hold an amount or a rate per customer."""
+        return tuple(name for name in (self.value, self.acceptance_rate) if isinstance(name, str))
+
     @property
     def acceptance(self) -> float:
-        """Mean share of contacted churners who accept the offer and stay."""
-        return self.alpha / (self.alpha + self.beta)
+        """Mean share of contacted churners who accept the offer and stay.
+
+        Raises
+        ------
+        ArgumentError
+            It differs per customer.
+        """
+        if isinstance(self.acceptance_rate, str):
+            raise ArgumentError(
+                f"acceptance_rate={self.acceptance_rate!r} is a column, but one rate for all is needed here: use "
+                "costs.model_copy(update={'acceptance_rate': mean})"
+            )
+        return self.alpha / (self.alpha + self.beta) if self.acceptance_rate is None else self.acceptance_rate
 
     def one_value(self) -> float:
         """Return the value where it is one amount for all."""
@@ -105,7 +135,7 @@ class ChurnCosts(Spec):
             )
         return float(self.value)
 
-    def threshold(self, value: ArrayLike | None = None) -> Any:
+    def threshold(self, value: ArrayLike | None = None, acceptance: ArrayLike | None = None) -> Any:
         """Return the risk above which contacting a customer pays on average.
 
         A contacted churner brings ``acceptance * (value - incentive) - contact``, anybody else costs
@@ -113,21 +143,59 @@ class ChurnCosts(Spec):
 
         Parameters
         ----------
-        value : array-like, optional
-            Values per customer; default the one value.
+        value, acceptance : array-like, optional
+            Values and acceptance rates per customer; default the one value and the mean rate.
         """
-        worth = np.asarray(self.one_value() if value is None else value, dtype=float)
-        gain = self.acceptance * (worth - self.incentive) + self.incentive
+        gain = self._saved(value, acceptance) + self.incentive
         never = (gain <= 0) | (self.incentive + self.contact >= gain)
         found = np.where(never, 1.0, (self.incentive + self.contact) / np.where(gain > 0, gain, 1.0))
         return float(found) if found.ndim == 0 else found
 
-    def profit(self, risk: ArrayLike, value: ArrayLike | None = None) -> Array:
+    def profit(
+        self, risk: ArrayLike, value: ArrayLike | None = None, acceptance: ArrayLike | None = None
+    ) -> Array:
         """Return the expected profit of contacting customers of these risks."""
         p = np.asarray(risk, dtype=float)
+        return p * (self._saved(value, acceptance) - self.contact) - (1 - p) * (self.incentive + self.contact)
+
+    def _saved(self, value: ArrayLike | None, acceptance: ArrayLike | None) -> Array:
+        """Return what the offer is expected to save of a churner, before the contact is paid."""
         worth = np.asarray(self.one_value() if value is None else value, dtype=float)
-        return p * (self.acceptance * (worth - self.incentive) - self.contact) - (1 - p) * (
-            self.incentive + self.contact
+        rate = np.asarray(self.acceptance if acceptance is None else acceptance, dtype=float)
+        return rate * (worth - self.incentive)
+
+
+def check_amounts(values: Array, name: str) -> None:
+    """Raise SchemaError unless every customer has a value of at least 0."""
+    _refuse(
+        ~((values >= 0) & np.isfinite(values)),
+        values,
+        name,
+        "a value of at least 0 for every customer",
+        "Give what a customer is worth who stays, for example the mean where it is not known.",
+    )
+
+
+def check_rates(rates: Array, name: str) -> None:
+    """Raise SchemaError unless every customer has an acceptance rate between 0 and 1."""
+    _refuse(
+        ~((rates >= 0) & (rates <= 1)),
+        rates,
+        name,
+        "an acceptance rate between 0 and 1 for every customer",
+        "Give the share of leavers who would take the offer and stay, for example the mean where it is not known.",
+    )
+
+
+def _refuse(wrong: NDArray[np.bool_], values: Array, name: str, rule: str, remedy: str) -> None:
+    rows = np.flatnonzero(wrong)
+    if len(rows):
+        raise SchemaError.answers(
+            name,
+            rule,
+            remedy,
+            n_bad=len(rows),
+            offenders=[(int(i), float(values[i])) for i in rows[:OFFENDERS]],
         )
 
 
@@ -204,7 +272,8 @@ def expected_maximum_profit(
     probability : array-like, shape (n,)
         Risk or any score; only its order counts. Equal scores are contacted together.
     costs : ChurnCosts, optional
-        Default ``ChurnCosts()``, the paper's values.
+        Default ``ChurnCosts()``, the paper's values. The measure is one of a single value and one distribution of
+        the acceptance rate (or one rate): columns per customer are refused.
     sample_weight : array-like, optional
         How many customers a row stands for.
 
@@ -297,12 +366,19 @@ def _best_path(blocks: RankedBlocks, costs: ChurnCosts) -> _Path:
     churned = np.concatenate([[0.0], np.cumsum(churn)]) / n
     stayed = np.concatenate([[0.0], np.cumsum(stay)]) / n
     steps = np.concatenate([[0.0], rate, [1.0]])
+    if costs.acceptance_rate is None:
+        below = special.betainc(costs.alpha, costs.beta, steps)
+        mean_below = special.betainc(costs.alpha + 1, costs.beta, steps)
+    else:  # a rate that is known lies in one of the steps for certain
+        below = (steps >= costs.acceptance).astype(float)
+        below[0] = 0.0
+        mean_below = below
     return _Path(
         contacted=churned + stayed,
         slope=churned * worth,
         cost=churned * costs.contact + stayed * (costs.incentive + costs.contact),
-        mass=np.diff(special.betainc(costs.alpha, costs.beta, steps)),
-        mean=costs.acceptance * np.diff(special.betainc(costs.alpha + 1, costs.beta, steps)),
+        mass=np.diff(below),
+        mean=costs.acceptance * np.diff(mean_below),
     )
 
 

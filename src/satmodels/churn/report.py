@@ -10,8 +10,15 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from satmodels.churn import measures
-from satmodels.churn.outcomes import Outcomes, RankedBlocks, ranked_blocks, read_outcomes
-from satmodels.churn.profit import ChurnCosts, check_costs, maximum_profit
+from satmodels.churn.outcomes import (
+    Outcomes,
+    RankedBlocks,
+    block_starts,
+    ranked_blocks,
+    read_outcomes,
+    read_per_customer,
+)
+from satmodels.churn.profit import ChurnCosts, check_amounts, check_costs, check_rates, maximum_profit
 from satmodels.errors import ArgumentError, SchemaError
 from satmodels.intake.library import FrameLibrary
 from satmodels.results import Result, Table
@@ -37,7 +44,9 @@ class ChurnReport(Result):
     gains_curve : Table
         ``fraction, recall, precision, lift``: by share of customers contacted, the riskiest first.
     profit_curve : Table or None
-        ``fraction, threshold, profit`` per customer, with costs.
+        ``fraction, threshold, profit`` per customer, with costs: the riskiest first. With money per customer
+        ``fraction, expected_profit, profit``: those first whose expected profit is highest, down to
+        ``expected_profit``; ``profit`` is what contacting them would have brought.
     level : float
         Confidence level.
     """
@@ -120,6 +129,8 @@ def churn_report(
     by: Any = None,
     sample_weight: ArrayLike | None = None,
     customer: Any = None,
+    value: ArrayLike | None = None,
+    acceptance: ArrayLike | None = None,
     level: float = 0.95,
 ) -> ChurnReport:
     """Report how well risks rank, whether they come true, and what acting on them earns.
@@ -140,6 +151,10 @@ def churn_report(
     customer : array-like, optional
         Whose row it is. In a panel of several cutoffs the rows of one customer are alike: with it, standard
         errors are those of customers drawn with all their rows; without it, of rows.
+    value, acceptance : array-like, shape (n,), optional
+        What each customer is worth, and each one's acceptance rate (0 to 1): needed where ``costs`` names a column
+        for them, and otherwise taken instead of its one value. The threshold and the profits are then per
+        customer.
     level : float, default 0.95
         Confidence level. Standard errors are those of a Poisson bootstrap (200 replicates with a fixed
         seed), for means the linearised ones; that of ``ece`` takes the bins' shares as independent.
@@ -153,14 +168,16 @@ def churn_report(
         ``recall_10`` (among the 10 % with the highest risk), ``churn_rate``, ``mean_risk``, and with costs
         ``expected_maximum_profit`` and ``profit_at_threshold``, per customer, and at that threshold ``flagged``
         (share of customers above it), ``flagged_of_leavers``, ``flagged_of_stayers`` and
-        ``leavers_of_flagged``. By group these are the usual measures of fairness.
+        ``leavers_of_flagged``. By group these are the usual measures of fairness. With ``value`` or ``acceptance``
+        there is no ``expected_maximum_profit``: it is a measure of one value and one distribution for all.
 
     Raises
     ------
     SchemaError
-        An outcome is neither bool nor 0/1, a probability is missing or outside 0..1.
+        An outcome is neither bool nor 0/1, a probability or an acceptance rate is missing or outside 0..1, a value
+        is missing or negative.
     ArgumentError
-        Lengths or indexes differ.
+        Lengths or indexes differ, or ``costs`` names a column whose values are not given.
 
     Examples
     --------
@@ -172,7 +189,8 @@ def churn_report(
     check_level(level)
     if costs is not None:
         check_costs(costs)
-    data = read_outcomes(y, probability, sample_weight, customer)
+    gain = _gain_per_customer(y, costs, value, acceptance)
+    data = read_outcomes(y, probability, sample_weight, customer, gain)
     _refuse_outside(data)
     name, groups = _groups(by, len(np.asarray(y)))
     if groups is not None and sample_weight is not None:
@@ -229,9 +247,11 @@ def _measure(data: Outcomes, costs: ChurnCosts | None, level: float) -> list[dic
     found["churn_rate"] = (rate, _se_mean(data.y, data), *top)
     found["mean_risk"] = (float(np.average(data.risk, weights=data.weight)), _se_mean(data.risk, data), *top)
     if costs is not None:
-        found["expected_maximum_profit"] = (*ranked(lambda b: maximum_profit(b, costs)), -np.inf, np.inf)
-        found |= _flagged(data, costs.threshold())
-        gained = _profit_of_rows(data, costs)
+        if data.gain is None:
+            found["expected_maximum_profit"] = (*ranked(lambda b: maximum_profit(b, costs)), -np.inf, np.inf)
+        pays = data.risk > costs.threshold() if data.gain is None else _expected_profit(data, costs) > 0
+        found |= _flagged(data, pays)
+        gained = np.where(pays, _profit_of_contact(data, costs, data.y), 0.0)
         found["profit_at_threshold"] = (
             float(np.average(gained, weights=data.weight)),
             _se_mean(gained, data),
@@ -252,9 +272,9 @@ def _measure(data: Outcomes, costs: ChurnCosts | None, level: float) -> list[dic
     ]
 
 
-def _flagged(data: Outcomes, threshold: float) -> dict[str, tuple[float, float, float, float]]:
-    """Return the share of customers above the threshold, and who they are."""
-    above = (data.risk > threshold).astype(float)
+def _flagged(data: Outcomes, pays: NDArray[np.bool_]) -> dict[str, tuple[float, float, float, float]]:
+    """Return the share of customers whom contacting is expected to pay, and who they are."""
+    above = pays.astype(float)
     found: dict[str, tuple[float, float, float, float]] = {
         "flagged": (float(np.average(above, weights=data.weight)), _se_mean(above, data), 0.0, 1.0)
     }
@@ -293,10 +313,41 @@ def _se_ece(data: Outcomes) -> float:
     )
 
 
-def _profit_of_rows(data: Outcomes, costs: ChurnCosts) -> Array:
-    """Return the profit of contacting every row whose risk is above the threshold that pays, at mean acceptance."""
-    contacted = data.risk > costs.threshold()
-    return np.where(contacted, costs.profit(data.y), 0.0)
+def _gain_per_customer(
+    y: ArrayLike, costs: ChurnCosts | None, value: ArrayLike | None, acceptance: ArrayLike | None
+) -> Array | None:
+    """Return what contacting brings for each customer who would leave; None where that is one amount for all."""
+    if costs is None:
+        if value is not None or acceptance is not None:
+            raise ArgumentError("value= and acceptance= need costs=ChurnCosts(...)")
+        return None
+    for name, column, given in (
+        ("value", costs.value, value),
+        ("acceptance", costs.acceptance_rate, acceptance),
+    ):
+        if isinstance(column, str) and given is None:
+            raise ArgumentError(
+                f"costs name the column {column!r}: give its values too, {name}=data[{column!r}]"
+            )
+    if value is None and acceptance is None:
+        return None
+    worth = None if value is None else read_per_customer(value, y, "value")
+    rate = None if acceptance is None else read_per_customer(acceptance, y, "acceptance")
+    if worth is not None:
+        check_amounts(worth, "value")
+    if rate is not None:
+        check_rates(rate, "acceptance")
+    return costs.profit(1.0, worth, rate)
+
+
+def _profit_of_contact(data: Outcomes, costs: ChurnCosts, left: Array) -> Array:
+    """Return the profit of contacting each row, with the outcomes, or with the risks instead of them."""
+    gain = costs.profit(1.0) if data.gain is None else data.gain
+    return left * gain - (1 - left) * (costs.incentive + costs.contact)
+
+
+def _expected_profit(data: Outcomes, costs: ChurnCosts) -> Array:
+    return _profit_of_contact(data, costs, data.risk)
 
 
 def _calibration(data: Outcomes, level: float) -> Table:
@@ -324,15 +375,37 @@ def _gains(data: Outcomes) -> Table:
 
 
 def _profits(data: Outcomes, costs: ChurnCosts) -> Table:
+    if data.gain is not None:
+        return _profits_per_customer(data, costs)
     blocks = ranked_blocks(data)
     taken = np.concatenate([[0.0], np.cumsum(blocks.weight)])
     hits = np.concatenate([[0.0], np.cumsum(blocks.churn)])
     at = np.linspace(0, 1, CURVE_POINTS)
     churned = np.interp(at * taken[-1], taken, hits) / data.n
-    gain, loss = float(costs.profit(1.0)), float(costs.profit(0.0))
+    gain, loss = float(costs.profit(1.0)), -(costs.incentive + costs.contact)
     place = np.minimum(np.searchsorted(taken[1:], at * taken[-1] - 1e-9), len(blocks.score) - 1)
     return Table.of(
         {"fraction": at, "threshold": blocks.score[place], "profit": churned * gain + (at - churned) * loss}
+    )
+
+
+def _profits_per_customer(data: Outcomes, costs: ChurnCosts) -> Table:
+    expected = _expected_profit(data, costs)
+    order = np.argsort(-expected, kind="stable")
+    weight = np.ones(len(expected)) if data.weight is None else data.weight
+    starts = block_starts(expected[order])  # equal ones together, so that the rows' order changes nothing
+    mass = np.add.reduceat(weight[order], starts)
+    gained = np.add.reduceat((weight * _profit_of_contact(data, costs, data.y))[order], starts)
+    taken = np.concatenate([[0.0], np.cumsum(mass)])
+    total = np.concatenate([[0.0], np.cumsum(gained)])
+    at = np.linspace(0, 1, CURVE_POINTS)
+    place = np.minimum(np.searchsorted(taken[1:], at * taken[-1] - 1e-9), len(starts) - 1)
+    return Table.of(
+        {
+            "fraction": at,
+            "expected_profit": expected[order][starts][place],
+            "profit": np.interp(at * taken[-1], taken, total) / data.n,
+        }
     )
 
 

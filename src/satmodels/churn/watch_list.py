@@ -61,9 +61,10 @@ def choose(
     return chosen[np.argsort(-profit[chosen], kind="stable")]
 
 
-def expected_cost(costs: ChurnCosts, risk: Array) -> Array:
+def expected_cost(costs: ChurnCosts, risk: Array, acceptance: Array | None = None) -> Array:
     """Return what contacting is expected to cost: the contact, and the offer for those who take it."""
-    return costs.contact + costs.incentive * (1 - risk + risk * costs.acceptance)
+    rate = costs.acceptance if acceptance is None else acceptance
+    return costs.contact + costs.incentive * (1 - risk + risk * rate)
 
 
 def first_lever(contributions: Array, features: Sequence[str], own: Mapping[str, str]) -> str | None:

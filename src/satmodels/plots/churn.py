@@ -96,6 +96,7 @@ def _profit(ax: Axes, result: ChurnReport) -> None:
     fraction = np.array(curve["fraction"], dtype=float) * 100
     profit = np.array(curve["profit"], dtype=float)
     best = int(np.argmax(profit))
+    first = "most profitable" if "expected_profit" in curve.names else "riskiest"
     ax.axhline(0, color=MUTED, linewidth=1)
     ax.plot(fraction, profit, color=COLOURS[0])
     ax.plot([fraction[best]], [profit[best]], marker="o", color=COLOURS[1])
@@ -109,11 +110,13 @@ def _profit(ax: Axes, result: ChurnReport) -> None:
         fontsize=9,
     )
     ax.set(
-        xlabel="Customers contacted, riskiest first (%)",
+        xlabel=f"Customers contacted, {first} first (%)",
         ylabel="Profit per customer",
         title="What does it earn?",
     )
     ax.set_xlim(0, 100)
+    low, high = ax.get_ylim()
+    ax.set_ylim(low, high + 0.12 * (high - low))  # room for the words above the curve
 
 
 @styled
