@@ -13,6 +13,7 @@ from satmodels.errors import ArgumentError, ConvergenceError, MissingExtraError,
 from satmodels.intake.library import FrameLibrary
 from satmodels.results import FrameBuilder, Result, Table
 from satmodels.sem.normal_table import NormalTable
+from satmodels.sem.recomputed_table import RecomputedTable
 from satmodels.sem.resample_table import DRAWS_AT_ONCE, ResampleTable
 from satmodels.sem.result import PARAMETER_COLUMNS
 
@@ -24,8 +25,18 @@ Interval = Literal["percentile", "bca", "basic", "studentized"]
 INTERVALS: tuple[Interval, ...] = ("percentile", "bca", "basic", "studentized")
 GROUPS = 20  # of units, left out in turn for the standard error within a draw
 GROUPED_AT_ONCE = 200  # draws whose groups are held at once
-TESTED = ("=~", "<~", "~", ":=", "total", "indirect", "via", "slope")  # quantities that may well be 0
-LARGEST_BATCH = 10_000  # draws whose sums are held at once
+TESTED = (
+    "=~",
+    "<~",
+    "~",
+    ":=",
+    "total",
+    "indirect",
+    "via",
+    "slope",
+    "conditional",
+    "moderated",
+)  # quantities that may well be 0
 
 
 class Resampling(Protocol):
@@ -42,7 +53,7 @@ class Resampling(Protocol):
         ...
 
     @property
-    def table(self) -> ResampleTable | NormalTable:
+    def table(self) -> ResampleTable | NormalTable | RecomputedTable:
         """The rows, or their moments."""
         ...
 
@@ -122,7 +133,7 @@ class BootstrapResult(Result):
         op : str
             ``"~"``, ``"=~"``, ``"<~"``, ``":="`` for parameters; ``"r2"``, ``"total"``, ``"indirect"``
             (effects), ``"via"`` (effects along single chains of arrows), ``"htmt"``, ``"alpha"``, ``"rho_a"``, ``"rho_c"``, ``"ave"``, ``"index"``, and ``"slope"``
-            (paths in index points).
+            (paths in index points); ``"conditional"`` and ``"moderated"`` with ``interaction=``.
         """
         if op not in self.kinds:
             raise one_of("op", op, self.kinds)
@@ -142,6 +153,8 @@ def bootstrap(
     sample_weight: Any = None,
     cluster: Any = None,
     scale: Any = None,
+    interaction: tuple[str, str, str] | None = None,
+    higher_order: Literal["disjoint", "embedded", "repeated"] | None = None,
     progress: bool = False,
 ) -> BootstrapResult:
     r"""Estimate a model on resamples of the rows.
@@ -172,6 +185,13 @@ def bootstrap(
         Clusters (households, shops), or the column that names them: whole clusters are drawn.
     scale : Scale, (low, high) or mapping, optional
         Answer scales, for the indices from 0 to 100; by default those of the model.
+    interaction : (source, moderator, target), optional
+        For a PLSPM without the product: adds it by the two-stage approach (:func:`with_interaction`), with
+        both stages estimated in every draw, and gives effects at low, mean and high values of the moderator
+        with their intervals: see Notes.
+    higher_order : {"disjoint", "embedded", "repeated"}, optional
+        For a PLSPM with constructs of constructs: the method of :func:`higher_order`, with both stages
+        estimated in every draw.
     progress : bool, default False
         Whether to show a progress bar (needs tqdm, extra ``progress``).
 
@@ -185,12 +205,23 @@ def bootstrap(
     counted in ``n_failed``. Each draw's constructs get their sign by the same rule as the estimate's,
     so that draws need no sign correction afterwards. Standard errors divide by draws - 1; p-values
     come from the normal distribution of estimate / standard error. Missing answers are replaced once,
-    before the draws.
+    before the draws, with ``missing="mean"``. With ``missing="pairwise"`` or ``"em"`` and with
+    ``ordered=True`` the moments of each draw are computed anew from its rows, which costs what a fit
+    costs: for 24 items and 250 rows about 1, 150 and 250 ms of CPU per draw.
+
+    With ``interaction=`` the table "conditional" has the effects through the moderated path with the
+    moderator one standard deviation below its mean, at it and above: of the source on the target (simple
+    slopes), and of everything before the source on everything after the target (conditional indirect
+    effects, products of the paths along the way). "moderated" is their change per standard deviation of
+    the moderator: an interval without 0 says that the mediation is moderated (Hayes 2015). Rows count once
+    each, and indices are those of the model without product.
 
     References
     ----------
     .. [1] Efron, B. (1987). Better bootstrap confidence intervals. Journal of the American Statistical
        Association 82(397), 171-185.
+    .. [2] Hayes, A. F. (2015). An index and test of linear moderated mediation. Multivariate Behavioral
+       Research 50(1), 1-22.
 
     Examples
     --------
@@ -212,7 +243,16 @@ def bootstrap(
         raise ArgumentError(f"level={level!r}: a confidence level lies between 0 and 1, for example 0.95")
     if not hasattr(model, "_resampling"):
         raise ArgumentError(f"a {type(model).__name__} can't be bootstrapped: give a PLSPM or a CBSEM")
-    plan: Resampling = model._resampling(X, sample_weight=sample_weight, cluster=cluster, scale=scale)
+    options = {"sample_weight": sample_weight, "cluster": cluster, "scale": scale}
+    plan: Resampling
+    if interaction is None and higher_order is None:
+        plan = model._resampling(X, **options)
+    elif hasattr(model, "_staged_resampling"):
+        plan = model._staged_resampling(X, interaction=interaction, higher_order=higher_order, **options)
+    else:
+        raise ArgumentError(
+            f"interaction= and higher_order= are for a PLSPM, not for a {type(model).__name__}"
+        )
     table = plan.table
     if indices is not None:
         indices = _checked_indices(indices, table.n_units)
@@ -226,8 +266,8 @@ def bootstrap(
     values = np.empty((len(estimate), n))
     bar = _Progress(n, shown=progress)
     spread = _studentized(plan, values, rng, bar) if interval == "studentized" else None
-    for start in range(0, n if spread is None else 0, LARGEST_BATCH):
-        stop = min(start + LARGEST_BATCH, n)
+    for start in range(0, n if spread is None else 0, table.draws_at_once):
+        stop = min(start + table.draws_at_once, n)
         sums = table.bootstrap(stop - start, rng) if indices is None else table.sums_of(indices[start:stop])
         for first in range(0, stop - start, DRAWS_AT_ONCE):
             part = sums[:, first : first + DRAWS_AT_ONCE]

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from satmodels.errors import ArgumentError, DataError
+from satmodels.sem.resample_table import LARGEST_BATCH
 from satmodels.statistics.moments import Moments
 
 Array = NDArray[np.float64]
@@ -37,6 +39,7 @@ class NormalTable:
     n: int
     centre: Array
     root: Array
+    draws_at_once: ClassVar[int] = LARGEST_BATCH
 
     @classmethod
     def of(cls, moments: Moments) -> NormalTable:

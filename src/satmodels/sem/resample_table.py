@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,6 +20,7 @@ Array = NDArray[np.float64]
 Indices = NDArray[np.integer]
 ROWS_AT_ONCE = 2048  # the table of 24 items then takes 5 MB, whatever the number of rows
 DRAWS_AT_ONCE = 1000
+LARGEST_BATCH = 10_000  # draws whose sums are held at once
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,6 +42,7 @@ class ResampleTable:
     weights: Array
     centre: Array
     unit: NDArray[np.intp] | None = None
+    draws_at_once: ClassVar[int] = LARGEST_BATCH
 
     @classmethod
     def of(

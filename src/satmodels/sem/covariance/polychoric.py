@@ -69,7 +69,7 @@ class Polychoric:
         return sum(len(t) for t in self.thresholds)
 
 
-def polychoric(rows: Array, columns: tuple[str, ...]) -> Polychoric:
+def polychoric(rows: Array, columns: tuple[str, ...], *, covariance: bool = True) -> Polychoric:
     """Return thresholds, correlations and their asymptotic covariance matrix.
 
     Parameters
@@ -77,6 +77,8 @@ def polychoric(rows: Array, columns: tuple[str, ...]) -> Polychoric:
     rows : ndarray, shape (n, columns)
         Answers, any numbers in the right order; rows with NaN are left out.
     columns : tuple of str
+    covariance : bool, default True
+        Whether to compute the covariance matrix as well; ``gamma`` is empty otherwise.
 
     Raises
     ------
@@ -112,7 +114,7 @@ def polychoric(rows: Array, columns: tuple[str, ...]) -> Polychoric:
     rho, bound = _correlations(tables, edges[pairs[:, 0]], edges[pairs[:, 1]])
     corr = np.eye(p)
     corr[pairs[:, 0], pairs[:, 1]] = corr[pairs[:, 1], pairs[:, 0]] = rho
-    gamma = _gamma(codes, pairs, edges, [len(t) for t in thresholds], rho)
+    gamma = _gamma(codes, pairs, edges, [len(t) for t in thresholds], rho) if covariance else np.empty((0, 0))
     at_bound = tuple((columns[int(j)], columns[int(i)]) for i, j in pairs[bound])
     return Polychoric(columns, n, thresholds, corr, gamma, n_dropped, at_bound)
 

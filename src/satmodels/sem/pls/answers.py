@@ -23,8 +23,8 @@ from satmodels.sem.pls.missing import (
     ordinal_moments,
     refuse_gaps,
 )
-from satmodels.statistics.incomplete import likelihood_moments, pairwise_moments
 from satmodels.sem.recomputed_table import RecomputedTable
+from satmodels.statistics.incomplete import likelihood_moments, pairwise_moments
 from satmodels.statistics.moments import Moments
 
 Array = NDArray[np.float64]
@@ -126,7 +126,7 @@ def read_recomputed(
 
         return RecomputedTable(answers.rows, None, reduce, unit)
     answers = read_answers(X, columns, sample_weight, "keep")
-    made = partial(pairwise_moments if missing == "pairwise" else em_moments, columns=answers.columns)
+    made = partial(pairwise_moments if missing == "pairwise" else likelihood_moments, columns=answers.columns)
     return RecomputedTable(answers.rows, answers.weights, made, read_clusters(X, cluster, answers))
 
 

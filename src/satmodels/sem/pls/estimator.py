@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from dataclasses import replace
 from typing import Any, Self
 
 import numpy as np
@@ -22,11 +23,12 @@ from satmodels.sem.pls.answers import (
     read_labels,
     read_moments,
     read_ordinal,
+    read_recomputed,
 )
 from satmodels.sem.pls.compile import compile_structure
 from satmodels.sem.pls.estimates import Estimates, estimate
 from satmodels.sem.pls.missing import Missing
-from satmodels.sem.pls.resampling import PLSResampling
+from satmodels.sem.pls.resampling import PLSResampling, ResamplingTable
 from satmodels.sem.pls.result import PLSResult, build_result
 from satmodels.sem.pls.structure import Structure
 from satmodels.sem.pls.weighting import MAX_ITERATIONS, SCHEMES, TOLERANCE, Scheme
@@ -56,11 +58,12 @@ class PLSPM(TransformerMixin, BaseEstimator):
     missing : {"mean", "drop", "pairwise", "em", "error"}, default "mean"
         Replace a missing answer by the column's mean; leave the row out; correlate each pair of columns
         on the rows that have both; estimate the moments by maximum likelihood (EM, for answers missing at
-        random); or refuse. "pairwise" and "em" give a fit, but no rows to resample.
+        random); or refuse. "pairwise" and "em" give moments and no complete rows: fits, and bootstraps that
+        compute them anew in each draw.
     ordered : bool, default False
         Whether the items are ordered categories (up to 15): polychoric correlations take the place of
-        Pearson's (ordinal PLS). Rows with gaps are left out. It needs rows, large samples, and no weights,
-        and gives a fit only: rows can't be resampled with it.
+        Pearson's (ordinal PLS). Rows with gaps are left out. It needs rows, large samples, and no weights;
+        a bootstrap computes them anew in each draw, groups and predictions need numbers.
     tol : float, default 1e-7
         The iteration stops when no weight changes by this much.
     max_iter : int, default 300
@@ -212,13 +215,16 @@ class PLSPM(TransformerMixin, BaseEstimator):
         check_is_fitted(self, "result_")
         return np.asarray(self.result_.groups[0].constructs, dtype=object)
 
-    def _compile(self) -> tuple[ModelSpec, Structure]:
+    def _check_parameters(self) -> None:
         if self.scheme not in SCHEMES:
             raise one_of("scheme", self.scheme, SCHEMES)
         if not self.tol > 0:
             raise ArgumentError(f"tol={self.tol!r}: the tolerance is larger than 0")
         if isinstance(self.max_iter, bool) or int(self.max_iter) != self.max_iter or self.max_iter < 1:
             raise ArgumentError(f"max_iter={self.max_iter!r}: at least one round is needed")
+
+    def _compile(self) -> tuple[ModelSpec, Structure]:
+        self._check_parameters()
         spec = ModelSpec.of(self.spec)
         return spec, compile_structure(spec)
 
@@ -243,18 +249,50 @@ class PLSPM(TransformerMixin, BaseEstimator):
     def _resampling(self, X: Any, *, sample_weight: Any, cluster: Any, scale: Any) -> PLSResampling:
         """Give :func:`satmodels.bootstrap` and the other resampling methods what they need."""
         spec, structure = self._compile()
-        self._refuse_ordered()
-        if isinstance(X, Moments):
+        if isinstance(X, Moments) and not self.ordered:
             if cluster is not None:
                 raise ArgumentError("moments hold no clusters: give the dataframe")
             moments, _ = read_moments(X, structure.columns, sample_weight, self.missing)
             self._estimate(moments, structure)
             return self._plan(spec, structure, NormalTable.of(moments), scale)
         check_scales(X, structure.columns, spec.scales)
+        if self.ordered or self.missing in ("pairwise", "em"):
+            redone = read_recomputed(
+                X, structure.columns, sample_weight, self.missing, cluster, ordered=self.ordered
+            )
+            self._estimate(redone.whole, structure)
+            return self._plan(spec, structure, redone, scale)
         answers = read_answers(X, structure.columns, sample_weight, self.missing)
         self._estimate(answers.moments, structure)  # what is wrong with the data is said before the draws
         unit = read_clusters(X, cluster, answers)
         return self._plan(spec, structure, ResampleTable.of(answers.rows, answers.weights, unit), scale)
+
+    def _staged_resampling(
+        self, X: Any, *, interaction: Any, higher_order: Any, sample_weight: Any, cluster: Any, scale: Any
+    ) -> PLSResampling:
+        """Give :func:`satmodels.bootstrap` a two-stage model, both stages of which each draw estimates."""
+        from satmodels.sem.pls.stages import higher_order_table, interaction_table
+
+        self._check_parameters()
+        if None not in (interaction, higher_order):
+            raise ArgumentError("give either interaction= or higher_order=: a draw has two stages, not three")
+        if sample_weight is not None or scale is not None:
+            given = "sample_weight" if sample_weight is not None else "scale"
+            raise ArgumentError(
+                f"{given}= does not go with interaction= or higher_order=: scores of a first stage take no weights "
+                "and have no answer scale"
+            )
+        if higher_order is None:
+            spec, table = interaction_table(self, X, interaction, cluster)
+        else:
+            spec, table = higher_order_table(self, X, higher_order, cluster)
+            if table is None:
+                whole = type(self)(**self.get_params()).set_params(spec=spec)
+                return whole._resampling(X, sample_weight=None, cluster=cluster, scale=None)
+        structure = compile_structure(spec)
+        self._estimate(table.whole, structure)
+        plan = self._plan(spec, structure, table, None)
+        return plan if interaction is None else replace(plan, interaction=tuple(interaction))
 
     def _grouped_resampling(
         self, X: Any, by: str, *, sample_weight: Any, scale: Any
@@ -273,12 +311,12 @@ class PLSPM(TransformerMixin, BaseEstimator):
     def _refuse_ordered(self) -> None:
         if self.ordered:
             raise ArgumentError(
-                "ordered=True gives a fit only: polychoric correlations can't be resampled here. Fit the "
-                "answers as numbers for intervals, tests and prediction."
+                "ordered=True gives fits and bootstraps: groups can't be compared with it. Take the answers as "
+                "numbers for this."
             )
 
     def _plan(
-        self, spec: ModelSpec, structure: Structure, table: ResampleTable | NormalTable, scale: Any
+        self, spec: ModelSpec, structure: Structure, table: ResamplingTable, scale: Any
     ) -> PLSResampling:
         items = list(structure.columns)
         known = scale is not None or all(item in spec.scales for item in items)

@@ -102,7 +102,7 @@ def fit_test(
         raise ArgumentError(
             "repeated indicators belong to two constructs: no correlations are implied for them"
         )
-    table = plan.table
+    table = plan.table if isinstance(plan.table, NormalTable) else plan.rows_table
     corr = moments_of(table.sums(np.ones((1, table.n_units))), table.centre).corr
     found, models = _distances(plan, corr)
     rng = np.random.default_rng(seed)
@@ -149,9 +149,9 @@ def _transformed(plan: PLSResampling, corr: Array, model: Array) -> ResampleTabl
             "the observed or the implied correlations are singular, so the rows can't be given those of the "
             "model: leave out items that repeat others"
         ) from error
-    table = plan.table
-    if isinstance(table, NormalTable):
-        return NormalTable(table.n, np.zeros(len(corr)), wanted)
+    if isinstance(plan.table, NormalTable):
+        return NormalTable(plan.table.n, np.zeros(len(corr)), wanted)
+    table = plan.rows_table
     w = table.weights / table.weights.sum()
     z = table.rows - w @ table.rows
     z = z / np.sqrt(w @ z**2)

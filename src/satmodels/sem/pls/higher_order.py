@@ -52,7 +52,8 @@ def higher_order(model: PLSPM, X: Any, *, method: Method = "disjoint") -> tuple[
     -----
     With "repeated", the parts of a formative whole explain it entirely, so that other sources of the whole
     get coefficients near 0: read their total effects, or use a two-stage method. Scores of a first stage
-    are computed once: a bootstrap of the second model takes them as given.
+    are computed once: a bootstrap of the second model takes them as given, while
+    ``bootstrap(model, X, higher_order=method)`` estimates both stages in every draw.
 
     References
     ----------
@@ -73,14 +74,9 @@ def higher_order(model: PLSPM, X: Any, *, method: Method = "disjoint") -> tuple[
     Y =~ y1
     Y ~ Whole
     """
-    if method not in METHODS:
-        raise one_of("method", method, METHODS)
-    spec = ModelSpec.of(model.spec)
-    parts = _parts(spec)
-    if method == "repeated":
-        longer = _repeated(spec, parts)
-        return longer, as_frame(read_answers(X, compile_structure(longer).columns, None, model.missing), X)
-    first = _first_stage(spec, parts) if method == "disjoint" else _repeated(spec, parts)
+    first, second, taken = two_stages(ModelSpec.of(model.spec), method)
+    if not taken:
+        return second, as_frame(read_answers(X, compile_structure(second).columns, None, model.missing), X)
     structure = compile_structure(first)
     answers = read_answers(X, structure.columns, None, model.missing)
     frame = as_frame(answers, X)
@@ -88,15 +84,31 @@ def higher_order(model: PLSPM, X: Any, *, method: Method = "disjoint") -> tuple[
     lower.spec = first
     scores = lower.fit(frame).transform(frame)
     at = list(structure.constructs)
-    scored = {part for members in parts.values() for part in members}
-    if method == "embedded":
-        scored = {name for name in at if name not in parts}
-        second = _embedded(spec, parts)
-    else:
-        second = _disjoint(spec, parts)
-    named = {name: scores[:, at.index(name)] for name in at if name in scored}
-    taken = [name if method == "disjoint" or name in second.items else f"{name} (score)" for name in named]
-    return second, frame.assign(**dict(zip(taken, named.values(), strict=True)))
+    return second, frame.assign(**{column: scores[:, at.index(name)] for name, column in taken.items()})
+
+
+def two_stages(spec: ModelSpec, method: Method) -> tuple[ModelSpec, ModelSpec, dict[str, str]]:
+    """Return the models of both stages, and the column that each score of the first has in the second.
+
+    With "repeated" there is one model and no score.
+    """
+    if method not in METHODS:
+        raise one_of("method", method, METHODS)
+    parts = _parts(spec)
+    if method == "repeated":
+        longer = _repeated(spec, parts)
+        return longer, longer, {}
+    first = _first_stage(spec, parts) if method == "disjoint" else _repeated(spec, parts)
+    constructs = compile_structure(first).constructs
+    if method == "disjoint":
+        scored = {part for members in parts.values() for part in members}
+        return first, _disjoint(spec, parts), {name: name for name in constructs if name in scored}
+    second = _embedded(spec, parts)
+    scored = {name for name in constructs if name not in parts}
+    taken = {
+        name: name if name in second.items else f"{name} (score)" for name in constructs if name in scored
+    }
+    return first, second, taken
 
 
 def _parts(spec: ModelSpec) -> dict[str, tuple[str, ...]]:

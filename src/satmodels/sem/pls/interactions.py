@@ -63,7 +63,8 @@ def with_interaction(
     -----
     A positive coefficient of the product says that the source's effect grows with the moderator; the
     product is standardised like every construct, so :func:`simple_slopes` says by how much. The scores of
-    "two_stage" are computed once: a bootstrap of the second model takes them as given.
+    "two_stage" are computed once: a bootstrap of the second model takes them as given, while
+    ``bootstrap(model, X, interaction=(source, moderator, target))`` estimates both stages in every draw.
 
     Examples
     --------
@@ -82,15 +83,9 @@ def with_interaction(
     if method not in METHODS:
         raise one_of("method", method, METHODS)
     spec = ModelSpec.of(model.spec)
-    structure = compile_structure(spec)
-    for name in (source, moderator, target):
-        if name not in structure.constructs:
-            raise unknown("construct", name, structure.constructs)
-    if target in (source, moderator):
-        raise ArgumentError(f"{target!r} can't moderate a path to itself: choose another target")
     name = f"{source}*{moderator}"
-    if name in spec.variables:
-        raise ArgumentError(f"the model has {name!r} already")
+    interaction_spec(spec, source, moderator, target, (name,))  # says what is wrong before the fit
+    structure = compile_structure(spec)
     answers = read_answers(X, structure.columns, None, model.missing)
     first = list(structure.items(structure.constructs.index(source)))
     second = list(structure.items(structure.constructs.index(moderator)))
@@ -101,6 +96,29 @@ def with_interaction(
         products = {name: scores[:, at.index(source)] * scores[:, at.index(moderator)]}
     else:
         products = _item_products(answers, first, second, orthogonal=method == "orthogonal")
+    longer = interaction_spec(spec, source, moderator, target, tuple(products))
+    return longer, as_frame(answers, X).assign(**products)
+
+
+def interaction_spec(
+    spec: ModelSpec, source: str, moderator: str, target: str, products: Sequence[str]
+) -> ModelSpec:
+    """Return the model with the product of two constructs, measured by the columns ``products``.
+
+    Raises
+    ------
+    ArgumentError
+        A construct is not there, the target is one of the two, or the model has the product already.
+    """
+    structure = compile_structure(spec)
+    for construct in (source, moderator, target):
+        if construct not in structure.constructs:
+            raise unknown("construct", construct, structure.constructs)
+    if target in (source, moderator):
+        raise ArgumentError(f"{target!r} can't moderate a path to itself: choose another target")
+    name = f"{source}*{moderator}"
+    if name in spec.variables:
+        raise ArgumentError(f"the model has {name!r} already")
     present = {(t, s) for t, s in spec.paths}
     terms = [
         *spec.terms,
@@ -112,8 +130,7 @@ def with_interaction(
             if (target, part) not in present
         ),
     ]
-    longer = ModelSpec(terms=tuple(terms), defined=spec.defined, scales=spec.scales)
-    return longer, as_frame(answers, X).assign(**products)
+    return ModelSpec(terms=tuple(terms), defined=spec.defined, scales=spec.scales)
 
 
 def simple_slopes(

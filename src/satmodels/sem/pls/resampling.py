@@ -20,9 +20,16 @@ from satmodels.sem.pls.estimates import Estimates, estimate, total_effects
 from satmodels.sem.pls.result import parameter_names, parameter_values
 from satmodels.sem.pls.structure import Structure
 from satmodels.sem.pls.weighting import Scheme
+from satmodels.sem.recomputed_table import RecomputedTable
 from satmodels.sem.resample_table import ResampledMoments, ResampleTable, moments_of
 
 Array = NDArray[np.float64]
+ResamplingTable = ResampleTable | NormalTable | RecomputedTable
+MODERATOR_AT = (-1.0, 0.0, 1.0)  # standard deviations from the moderator's mean
+NEEDS_NUMBERS = (
+    "this needs complete rows of numbers: ordered=True and missing='pairwise' or 'em' give fits and bootstraps only. "
+    "Take the answers as numbers, with another policy for gaps."
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,19 +41,21 @@ class PLSResampling:
     names : list of (lhs, op, rhs)
         What is computed: the model's parameters first, then, with operators of our own, ``r2``,
         ``total``, ``indirect``, ``via`` (one chain of arrows), ``htmt``, ``alpha``, ``rho_a``, ``rho_c``, ``ave`` and, where the
-        scales are known, ``index`` and ``slope`` (paths in index points).
+        scales are known, ``index`` and ``slope`` (paths in index points). With an interaction also
+        ``conditional`` (effects at values of the moderator) and ``moderated`` (how these change with it).
     n_parameters : int
         How many of the names are parameters of the model.
     """
 
     spec: ModelSpec
     structure: Structure
-    table: ResampleTable | NormalTable
+    table: ResamplingTable
     scheme: Scheme
     consistent: bool
     tol: float
     max_iter: int
     limits: Mapping[str, tuple[float, float]] | None
+    interaction: tuple[str, str, str] | None = None
 
     @property
     def n_parameters(self) -> int:
@@ -73,6 +82,7 @@ class PLSResampling:
             *((c, op, c) for op in ("alpha", "rho_a", "rho_c", "ave") for c in constructs),
             *((c, "index", c) for c in index),
             *((constructs[t], "slope", constructs[s]) for t, s in slopes),
+            *self._conditional_names,
         ]
 
     @property
@@ -80,6 +90,8 @@ class PLSResampling:
         """The rows; ArgumentError where there are moments only."""
         if isinstance(self.table, NormalTable):
             raise ArgumentError(NEEDS_ROWS.format(what="this"))
+        if isinstance(self.table, RecomputedTable):
+            raise ArgumentError(NEEDS_NUMBERS)
         return self.table
 
     @cached_property
@@ -115,6 +127,7 @@ class PLSResampling:
                     parameter_values(self.spec, self.structure, fitted),
                     self._assessments(corr, fitted),
                     *([self._index(moments, fitted)] if self.limits is not None else []),
+                    *([self._conditional(sums[0], moments, fitted)] if self.interaction else []),
                 ]
             )
         values[:, ~fitted.converged] = np.nan
@@ -161,6 +174,56 @@ class PLSResampling:
             spread.append(np.sqrt(dot(scaled, block_product(moments.corr[np.ix_(at, at)], scaled))))
         slopes = [fitted.paths[t, s] * spread[t] / spread[s] for t, s in self.structure.paths]
         return np.stack([*found, *slopes])
+
+    @property
+    def _moderated(self) -> list[tuple[int, int]]:
+        """Return (target, source) of the effects that run through the moderated path."""
+        if self.interaction is None:
+            return []
+        source, moderator, target = (self.structure.constructs.index(name) for name in self.interaction)
+        chained = linked(self.structure)
+        first = [source, *(s for t, s in chained if t == source and s != moderator)]
+        last = [target, *(t for t, s in chained if s == target)]
+        return [(t, s) for s in first for t in last]
+
+    @property
+    def _conditional_names(self) -> list[tuple[str, str, str]]:
+        if self.interaction is None:
+            return []
+        names, moderator = self.structure.constructs, self.interaction[1]
+        return [
+            *(
+                (names[t], "conditional", f"{names[s]} | {moderator} = {value:g}")
+                for t, s in self._moderated
+                for value in MODERATOR_AT
+            ),
+            *((names[t], "moderated", f"{names[s]} | {moderator}") for t, s in self._moderated),
+        ]
+
+    def _conditional(self, n: Array, moments: ResampledMoments, fitted: Estimates) -> Array:
+        """Return effects at values of the moderator, then their changes per standard deviation of it."""
+        assert self.interaction is not None  # noqa: S101 - the caller looked
+        at = {name: j for j, name in enumerate(self.structure.constructs)}
+        source, moderator, target = (at[name] for name in self.interaction)
+        name = f"{self.interaction[0]}*{self.interaction[1]}"
+        # scores have variance 1 with divisor n - 1, and so is their product measured
+        spread = moments.std[self.structure.columns.index(name)] * np.sqrt(n / (n - 1))
+        change = fitted.paths[target, at[name]] / spread
+        if source == moderator:
+            change = 2 * change  # the slope of b x + c x² is b + 2 c x
+        total = total_effects(fitted.paths, self.structure)
+        one = np.ones_like(change)
+        outside = [
+            (one if s == source else total[source, s]) * (one if t == target else total[t, target])
+            for t, s in self._moderated
+        ]
+        main = fitted.paths[target, source]
+        return np.stack(
+            [
+                *(factor * (main + value * change) for factor in outside for value in MODERATOR_AT),
+                *(factor * change for factor in outside),
+            ]
+        )
 
 
 def linked(structure: Structure, *, indirect: bool = False) -> list[tuple[int, int]]:
