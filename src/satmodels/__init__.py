@@ -52,6 +52,7 @@ _PUBLIC: dict[str, str] = {
     "write_survey": "survey.files",
     "write_table": "survey.labelled",
     "bartlett": "survey.adequacy",
+    "composite_reliability": "survey.composite_reliability",
     "cronbach_alpha": "survey.reliability",
     "icc": "survey.adequacy",
     "kmo": "survey.adequacy",
@@ -254,6 +255,7 @@ if TYPE_CHECKING:
     from satmodels.survey.adequacy import icc as icc
     from satmodels.survey.adequacy import kmo as kmo
     from satmodels.survey.careless import careless as careless
+    from satmodels.survey.composite_reliability import composite_reliability as composite_reliability
     from satmodels.survey.files import read_survey as read_survey
     from satmodels.survey.files import write_survey as write_survey
 

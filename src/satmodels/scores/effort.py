@@ -1,4 +1,4 @@
-"""The customer effort score, in the three conventions in use; which one is meant is always said."""
+"""The customer effort score, in the three conventions in use; the result says which one it is."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def ces(
     data: Any,
     item: str | None = None,
     *,
-    convention: str,
+    convention: str = "mean",
     scale: Any = None,
     survey: Any = None,
     by: By = (),
@@ -39,14 +39,16 @@ def ces(
     on_invalid: str = "error",
     coerce: bool = False,
 ) -> ScoreResult:
-    """Compute the customer effort score in one of its three conventions, which is always named.
+    """Compute the customer effort score in one of its three conventions, which the result names.
 
     Parameters
     ----------
     data, item, scale, survey, by, weight, design, level, missing_codes, on_invalid, coerce
         See :func:`csat`. High codes mean low effort, as in agreement with "made it easy" (CES 2.0);
         turn a scale of effort (CES 1.0) round first.
-    convention : {"mean", "agree", "net"}
+    convention : {"mean", "agree", "net"}, default "mean"
+        The mean keeps most of what was answered; companies that report a share say so.
+
         - ``"mean"``: mean answer, in units of the scale;
         - ``"agree"``: percentage of 5 to 7 on a 7-point scale;
         - ``"net"``: percentage of 6 and 7 less percentage of 1 to 3 on a 7-point scale.
