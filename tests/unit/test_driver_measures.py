@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 
 import satmodels as sat
+from satmodels.drivers.logit import fit_subsets
 from satmodels.drivers.shapley import fold_game
 
 DRIVERS = ["price", "service", "app"]
@@ -80,7 +81,53 @@ def test_logit_weights_are_copies_and_bad_outcomes_are_refused(answers):
     with pytest.raises(sat.ArgumentError, match="rows"):
         sat.key_drivers(sat.Moments.collect(answers, [*DRIVERS, "again"]), "again", method="logit")
     with pytest.raises(sat.ArgumentError, match="limits"):
-        sat.key_drivers(answers, "again", DRIVERS, method="logit", interval="bootstrap")
+        sat.key_drivers(answers, "again", DRIVERS, method="logit", interval="robust")
+
+
+def test_logit_bootstrap_draws_rows_and_counts_failures(answers):
+    options = {"method": "logit", "interval": "bootstrap", "seed": 3}
+    frame = answers.assign(w=1.0 + np.arange(500) % 3)
+    found = sat.key_drivers(frame, "again", DRIVERS, weight="w", **options)
+    again = sat.key_drivers(frame, "again", DRIVERS, weight="w", **options)
+    assert found.estimates == again.estimates
+    assert found.failed_draws == (0,) and found.glance()["failed_draws"][0] == 0
+    rows = found.estimates
+    assert all(
+        a < b < c for a, b, c in zip(rows["conf_low"], rows["estimate"], rows["conf_high"], strict=True)
+    )
+    part = np.arange(500) % 50
+    left_out = [
+        sat.key_drivers(frame[part != k], "again", DRIVERS, weight="w", method="logit").estimates["estimate"]
+        for k in range(50)
+    ]
+    spread = np.sqrt(49 / 50 * ((left_out - np.mean(left_out, axis=0)) ** 2).sum(axis=0))
+    # the third driver does nothing: at the edge of what is possible the two differ
+    np.testing.assert_allclose(rows["std_error"][:2], spread[:2], rtol=0.25)
+    # one draw, by hand
+    x, y = answers[DRIVERS].to_numpy(), answers["again"].to_numpy()
+    draws, _ = fit_subsets(x, y, np.ones(500), tuple(DRIVERS), "again").bootstrap(3)
+    at = np.random.default_rng(3).integers(0, 500, size=500)
+    again = fit_subsets(x[at], y[at], np.ones(500), tuple(DRIVERS), "again").values
+    np.testing.assert_allclose(draws[0], again, atol=1e-10)
+
+
+def test_draws_that_separate_yes_from_no_are_left_out():
+    price = np.arange(1.0, 31.0)
+    frame = pd.DataFrame({"price": price, "again": (price > 15).astype(int)})
+    frame.loc[[11, 18], "again"] = [1, 0]  # only some draws hold one of the two
+    found = sat.key_drivers(frame, "again", ["price"], method="logit", interval="bootstrap", seed=0)
+    assert 50 < found.failed_draws[0] < 300  # about a seventh: (28 / 30)^30 have neither
+    assert np.isfinite(found.estimates["conf_high"]).all()
+    one = frame.assign(again=0).astype({"again": int})
+    one.loc[3, "again"] = 1
+    one["price"] = np.where(one.index == 3, 30, one["price"])
+    one.loc[29, "price"] = 30.5
+    with pytest.raises(sat.DataError, match="bootstrap draws have no solution"):
+        sat.key_drivers(one, "again", ["price"], method="logit", interval="bootstrap", seed=0)
+    many = pd.DataFrame(np.random.default_rng(0).normal(size=(500, 9)), columns=list("abcdefghi"))
+    many["again"] = np.tile([0, 1], 250)
+    with pytest.raises(sat.ArgumentError, match="times what is allowed"):
+        sat.key_drivers(many, "again", list("abcdefghi"), method="logit", interval="bootstrap")
 
 
 def test_bootstrap_limits_agree_with_the_robust_ones(answers):

@@ -56,6 +56,8 @@ class KeyDriversResult(Result):
         What was done about missing answers.
     n_missing : tuple of int
         Rows with a missing answer, per group.
+    failed_draws : tuple of int
+        Draws of the bootstrap without a solution, left out of the limits, per group.
     scale : Scale or mapping, optional
         Scale of the answers, where it was given.
     problems : tuple of str
@@ -77,6 +79,7 @@ class KeyDriversResult(Result):
     moments: tuple[Moments, ...]
     missing: str = "drop"
     n_missing: tuple[int, ...] = ()
+    failed_draws: tuple[int, ...] = ()
     scale: Scale | Mapping[str, Scale] | None = None
     problems: tuple[str, ...] = ()
 
@@ -141,6 +144,7 @@ class KeyDriversResult(Result):
             "missing": self.missing,
             "interval": self.interval,
             "level": self.level,
+            "failed_draws": sum(self.failed_draws) if self.interval == "bootstrap" else None,
             "problems": len(self.problems),
         }
 
@@ -180,7 +184,8 @@ def key_drivers(
         - ``"correlation"``: the correlation with the outcome, each driver alone.
         - ``"logit"``: for an outcome of 0 and 1, Shapley values of McFadden's pseudo-R² over all 2^p
           logistic regressions (at most 12 drivers); ``beta`` is then the change of the log-odds per
-          standard deviation. Needs the answers, and gives no limits.
+          standard deviation. Needs the answers; limits by ``interval="bootstrap"`` alone, in some seconds
+          for a few drivers.
     by : str or sequence of str
         Columns to group by.
     weight : str, optional
@@ -197,8 +202,9 @@ def key_drivers(
     interval : str, default "auto"
         Where standard errors and limits come from: ``"robust"`` from the answers, whatever their
         distribution; ``"normal"`` from the moments, as for normal answers; ``"bootstrap"``: percentiles
-        of 1,000 draws of the rows; ``"none"``. ``"auto"`` is robust for a dataframe, normal for Moments,
-        and none for constructs, whose correlations are estimates themselves.
+        of 1,000 draws of the rows, of which those without a solution are left out and counted in
+        ``failed_draws``; ``"none"``. ``"auto"`` is robust for a dataframe, normal for Moments, and none for
+        ``"logit"`` and for constructs, whose correlations are estimates themselves.
     level : float, default 0.95
         Confidence level.
     seed : int, optional
@@ -291,8 +297,8 @@ def key_drivers(
                 else:
                     moments, n_missing = incomplete_moments(part, (*names, outcome), weight, missing)
                 parts.append((key, DriverRegression.of(moments, outcome, names), part, n_missing))
-    if method == "logit" and interval not in ("auto", "none"):
-        raise ArgumentError("method='logit' gives no limits: leave interval out")
+    if method == "logit" and interval in ("robust", "normal"):
+        raise ArgumentError("method='logit' has limits by interval='bootstrap' alone")
     if interval == "auto":
         without = constructs is not None or method == "logit"
         interval = "none" if without else "normal" if isinstance(data, Moments) else "robust"
@@ -300,10 +306,12 @@ def key_drivers(
     problems: list[str] = []
     r2: list[float] = []
     r2_adjusted: list[float] = []
+    failed: list[int] = []
     for key, regression, part, n_missing in parts:
         with said_of(by, key):
             found = measure(regression, part, method, interval, weight, level, seed, missing)
         rows += _rows(dict(zip(by, key, strict=True)), regression, found, n_missing)
+        failed.append(found.failed)
         r2.append(regression.r2 if found.r2 is None else found.r2)
         r2_adjusted.append(regression.r2_adjusted if found.r2 is None else float("nan"))
         where = ", ".join(f"{b}={k!r}" for b, k in zip(by, key, strict=True))
@@ -323,6 +331,7 @@ def key_drivers(
         moments=tuple(regression.moments for _, regression, *_ in parts),
         missing=missing,
         n_missing=tuple(n_missing for *_, n_missing in parts),
+        failed_draws=tuple(failed),
         scale=scale,
         problems=tuple(problems),
     )

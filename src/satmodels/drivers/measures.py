@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,12 +16,12 @@ from satmodels.drivers.influence import (
     robust_cov,
     shapley_gradient,
 )
-from satmodels.drivers.logit import logit_shapley
+from satmodels.drivers.logit import fit_subsets
 from satmodels.drivers.regression import DriverRegression
 from satmodels.drivers.relative_weights import relative_weights
-from satmodels.drivers.resampling import bootstrap_importance
+from satmodels.drivers.resampling import DRAWS, bootstrap_importance
 from satmodels.drivers.shapley import MAX_EXACT, sampled_shapley_r2, shapley_r2
-from satmodels.errors import ArgumentError
+from satmodels.errors import ArgumentError, DataError
 from satmodels.intake.batches import batches, matrix
 from satmodels.intake.frames import Frame
 from satmodels.statistics.intervals import quantile
@@ -48,6 +48,8 @@ class Measured:
         What is shared out, where it is not the R² of the regression.
     beta : ndarray or None
         Coefficients, where they are not those of the regression.
+    failed : int
+        Draws of the bootstrap without a solution.
     """
 
     values: Array
@@ -57,6 +59,7 @@ class Measured:
     mc_error: Array
     r2: float | None = None
     beta: Array | None = None
+    failed: int = 0
 
     def shares(self) -> list[float | None]:
         """Return the parts of the sum (of absolute values)."""
@@ -80,10 +83,12 @@ def measure(
     if method == "logit" and frame is not None:
         rows, w = _complete_rows(frame, regression.moments, weight)
         ones = np.ones(len(rows)) if w is None else w
-        values, slope = logit_shapley(rows[:, :-1], rows[:, -1], ones, regression.drivers, regression.outcome)
-        beta = slope * regression.moments.std[:-1]
-        zero = np.zeros(len(values))
-        return Measured(values, nothing, nothing, nothing, zero, r2=float(values.sum()), beta=beta)
+        fits = fit_subsets(rows[:, :-1], rows[:, -1], ones, regression.drivers, regression.outcome)
+        beta = fits.beta * regression.moments.std[:-1]
+        found = Measured(fits.values, nothing, nothing, nothing, np.zeros(len(nothing)))
+        if interval == "bootstrap":
+            found = _of_draws(found, *fits.bootstrap(seed), level)
+        return replace(found, r2=float(fits.values.sum()), beta=beta)
     values, mc_error = importance(regression.corr, regression.r, method, seed=seed)
     if interval == "none":
         return Measured(values, nothing, nothing, nothing, mc_error)
@@ -136,9 +141,21 @@ def _bootstrapped(
         )
     rows, w = _complete_rows(frame, regression.moments, weight)
     draws = bootstrap_importance(rows, w, lambda corr, r: importance(corr, r, method)[0], seed=seed)
+    nothing = np.full(len(values), np.nan)
+    found = Measured(values, nothing, nothing, nothing, mc_error)
+    return _of_draws(found, draws, DRAWS - len(draws), level)
+
+
+def _of_draws(found: Measured, draws: Array, failed: int, level: float) -> Measured:
+    """Add standard errors and percentile limits."""
+    if failed > len(draws):
+        raise DataError(
+            f"{failed} of {failed + len(draws)} bootstrap draws have no solution: too few answers differ. Use "
+            "interval='none'"
+        )
     tail = (1 - level) / 2
     low, high = np.quantile(draws, [tail, 1 - tail], axis=0)
-    return Measured(values, draws.std(axis=0, ddof=1), low, high, mc_error)
+    return replace(found, std_error=draws.std(axis=0, ddof=1), low=low, high=high, failed=failed)
 
 
 def _covariance(
