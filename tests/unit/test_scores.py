@@ -131,8 +131,9 @@ def test_ces_conventions_are_explicit_and_scale_with_the_scale() -> None:
     assert on_five.notes[0] == "net: answers 5 to 5 less answers 1 to 2"
     with pytest.raises(sat.ArgumentError, match="Did you mean 'mean'"):
         sat.ces(answers, convention="means", scale=SEVEN)
-    with pytest.raises(TypeError):
-        sat.ces(answers, scale=SEVEN)  # type: ignore[call-arg]  # never a silent default
+    by_default = sat.ces(answers, scale=SEVEN)
+    assert by_default.estimate == 5
+    assert by_default.notes[0] == "mean answer on the scale 1 to 7"  # the default is said, not silent
 
 
 def test_scale_or_survey_is_needed() -> None:

@@ -98,7 +98,8 @@ def _rule(convention: str, low: float, high: float) -> Rule:
         return np.where(above, 100.0, 0.0) - np.where(below, 100.0, 0.0)
 
     if convention == "mean":
-        return Rule("ces", "mean", low, high, np.asarray)
+        note = f"mean answer on the scale {low:g} to {high:g}"
+        return Rule("ces", "mean", low, high, np.asarray, (note,))
     if convention == "agree":
         note = f"agreement is an answer of {high - codes(AGREE) + 1:g} to {high:g}"
         return Rule("ces", "share", low, high, agree, (note,))
