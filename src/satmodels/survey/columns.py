@@ -78,7 +78,8 @@ def _column(survey: Survey, item: Item, name: str) -> Column:
     codes = tuple(code for code in missing if isinstance(code, int))
     texts = tuple(code for code in missing if isinstance(code, str))
     rule = ColumnRule(name, codes=codes, texts=texts, required=item.required)
-    reverse = bool(getattr(item, "reverse", False))
+    # importance is never worded negatively
+    reverse = bool(getattr(item, "reverse", False)) and name != getattr(item, "importance", None)
     if scale is not None:
         labels = labels_to_codes(scale.labels or {})
         rule = replace(

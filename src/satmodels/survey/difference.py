@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 # fields whose change leaves answers comparable: they describe, and do not change what was asked or coded
 HARMLESS = frozenset(
-    {"touchpoint", "stage", "channel", "dimension", "construct", "notes", "version", "required"}
+    {"touchpoint", "stage", "channel", "dimension", "construct", "importance", "notes", "version", "required"}
 )
 ABSENT = "(none)"
 

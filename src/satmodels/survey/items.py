@@ -97,7 +97,42 @@ with warnings.catch_warnings():
             return {}
 
 
-class Rating(Item):
+class Weighed(Item):
+    """An item that says how important the matter is to the customer.
+
+    Parameters
+    ----------
+    importance : str or float, optional
+        Column of the answers to "how important is this to you", or a number of at least 0 that was
+        settled beforehand. See :attr:`Survey.importance`.
+    importance_scale : Scale, optional
+        Scale of the answers about importance; without it the item's own.
+    """
+
+    importance: Name | Annotated[float, Field(strict=True, ge=0, allow_inf_nan=False)] | None = None
+    importance_scale: Scale | None = None
+
+    def __init__(self, **fields: Any) -> None:
+        super().__init__(**fields)
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The column of the answers and, where it was asked, of the importance."""
+        return self._with_importance((self.name,))
+
+    @property
+    def scales(self) -> dict[str, Scale]:
+        """The scale of each column."""
+        scale: Scale = getattr(self, "scale")  # noqa: B009 - every kind of these items declares one
+        return dict.fromkeys(self.columns, scale) | (
+            {self.importance: self.importance_scale or scale} if isinstance(self.importance, str) else {}
+        )
+
+    def _with_importance(self, columns: tuple[str, ...]) -> tuple[str, ...]:
+        return (*columns, self.importance) if isinstance(self.importance, str) else columns
+
+
+class Rating(Weighed):
     """A question answered on a scale.
 
     Parameters
@@ -110,6 +145,8 @@ class Rating(Item):
         Whether a high code means low satisfaction; :meth:`Survey.prepare` turns such items round.
     text, construct, dimension, touchpoint, stage, channel, required
         See :class:`Item`.
+    importance, importance_scale
+        See :class:`Weighed`.
 
     Examples
     --------
@@ -142,13 +179,8 @@ class Rating(Item):
             **more,
         )
 
-    @property
-    def scales(self) -> dict[str, Scale]:
-        """The scale of the item's column."""
-        return {self.name: self.scale}
 
-
-class Recommend(Item):
+class Recommend(Weighed):
     """The question behind the NPS: how likely are you to recommend us, from 0 to 10.
 
     Parameters
@@ -157,6 +189,8 @@ class Recommend(Item):
         Column of the answers.
     text, construct, dimension, touchpoint, stage, channel, required
         See :class:`Item`.
+    importance, importance_scale
+        See :class:`Weighed`.
     """
 
     kind: Literal["recommend"] = "recommend"
@@ -165,13 +199,8 @@ class Recommend(Item):
     def __init__(self, name: str, text: Wording | None = None, **more: Any) -> None:
         super().__init__(name=name, text=text, **more)
 
-    @property
-    def scales(self) -> dict[str, Scale]:
-        """The scale of the item's column."""
-        return {self.name: self.scale}
 
-
-class Effort(Item):
+class Effort(Weighed):
     """The question behind the CES: how easy it was.
 
     Parameters
@@ -184,6 +213,8 @@ class Effort(Item):
         Whether a high code means much effort (CES 1.0).
     text, construct, dimension, touchpoint, stage, channel, required
         See :class:`Item`.
+    importance, importance_scale
+        See :class:`Weighed`.
     """
 
     kind: Literal["effort"] = "effort"
@@ -194,11 +225,6 @@ class Effort(Item):
         self, name: str, scale: Scale, text: Wording | None = None, reverse: bool = False, **more: Any
     ) -> None:
         super().__init__(name=name, scale=scale, text=text, reverse=reverse, **more)
-
-    @property
-    def scales(self) -> dict[str, Scale]:
-        """The scale of the item's column."""
-        return {self.name: self.scale}
 
 
 class KanoPair(Item):
@@ -245,7 +271,7 @@ class KanoPair(Item):
         return found if self.importance is None else {**found, self.importance: self.importance_scale}
 
 
-class Gap(Item):
+class Gap(Weighed):
     """What was expected and what was perceived (SERVQUAL); the gap is perception minus expectation.
 
     Parameters
@@ -260,6 +286,8 @@ class Gap(Item):
         Scale of both answers.
     reverse : bool, default False
         Whether the item is worded negatively.
+    importance, importance_scale
+        See :class:`Weighed`.
     """
 
     kind: Literal["gap"] = "gap"
@@ -277,13 +305,8 @@ class Gap(Item):
 
     @property
     def columns(self) -> tuple[str, ...]:
-        """Expectation and perception."""
-        return (self.expectation, self.perception)
-
-    @property
-    def scales(self) -> dict[str, Scale]:
-        """The scale of each column."""
-        return {self.expectation: self.scale, self.perception: self.scale}
+        """Expectation, perception and, where it was asked, importance."""
+        return self._with_importance((self.expectation, self.perception))
 
 
 class Choice(Item):

@@ -13,7 +13,7 @@ from pydantic import ConfigDict, Field, field_validator, model_validator
 from satmodels.errors import ArgumentError, unknown
 from satmodels.stored import read_document, write_document
 from satmodels.survey.columns import Column, columns_of
-from satmodels.survey.items import AnyItem, Code, Gap, Item, Name, Options
+from satmodels.survey.items import AnyItem, Code, Gap, Item, Name, Options, Weighed
 from satmodels.survey.scale import Scale, Spec, Wording
 
 if TYPE_CHECKING:
@@ -158,9 +158,19 @@ class Survey(Spec):
         found: dict[str, tuple[str, ...]] = {}
         for item in self.items:
             if item.construct is not None:
-                columns = (item.perception,) if isinstance(item, Gap) else item.columns
+                columns = (_answer(item),) if isinstance(item, Weighed) else item.columns
                 found[item.construct] = (*found.get(item.construct, ()), *columns)
         return found
+
+    @cached_property
+    def importance(self) -> dict[str, str | float]:
+        """``{column: importance}`` of the items that state one: a column of answers, or a number.
+
+        What ``sat.importance_performance(importance=)`` takes, and with numbers ``sat.csi(weights=)``; of a
+        :class:`Gap` the perception is weighed. :meth:`stated_importance` turns columns into numbers.
+        """
+        weighed = [item for item in self.items if isinstance(item, Weighed)]
+        return {_answer(item): item.importance for item in weighed if item.importance is not None}
 
     @cached_property
     def scales(self) -> dict[str, Scale]:
@@ -392,6 +402,48 @@ class Survey(Spec):
 
         return preparation(self, frame)
 
+    def stated_importance(self, frame: Any, weight: str | None = None) -> dict[str, float]:
+        """Return the mean importance that the respondents state for each item, for the weights of an index.
+
+        Parameters
+        ----------
+        frame : dataframe
+            Prepared answers, of any supported library.
+        weight : str, optional
+            Column of survey weights.
+
+        Returns
+        -------
+        dict of str to float
+            ``{column: mean importance}``, on the scale of importance, over those who answered; a number
+            that an item states is taken as it is. Indices turn them into shares (Hill and Alexander 2006,
+            The Handbook of Customer Satisfaction and Loyalty Measurement).
+
+        Raises
+        ------
+        ArgumentError
+            No item states its importance, or some as columns and others as numbers.
+        SchemaError
+            An answer about importance is off its scale: prepare the answers first.
+        DataError
+            Nobody answered.
+
+        Examples
+        --------
+        >>> import pandas as pd, satmodels as sat
+        >>> five = sat.Scale(1, 5)
+        >>> survey = sat.Survey("s", [sat.Rating(q, five, importance=f"{q}_matters") for q in ("a", "b")])
+        >>> answers = pd.DataFrame({"a": [5, 3], "b": [1, 3], "a_matters": [5, 4], "b_matters": [2, 1]})
+        >>> weights = survey.stated_importance(survey.prepare(answers))
+        >>> weights
+        {'a': 4.5, 'b': 1.5}
+        >>> sat.csi(answers, ["a", "b"], weights=weights, survey=survey).estimate
+        62.5
+        """
+        from satmodels.survey.importance import stated_importance
+
+        return stated_importance(self, frame, weight)
+
     @cached_property
     def Answer(self) -> type[BaseModel]:
         """Pydantic model of one answer, strict, for API payloads.
@@ -455,6 +507,11 @@ class Survey(Spec):
         state = super().__getstate__()
         fields = type(self).model_fields
         return {**state, "__dict__": {k: v for k, v in state["__dict__"].items() if k in fields}}
+
+
+def _answer(item: Weighed) -> str:
+    """Return the column of what an item measures."""
+    return item.perception if isinstance(item, Gap) else item.name
 
 
 def _codes(given: Any) -> Any:

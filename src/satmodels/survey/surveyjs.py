@@ -13,8 +13,6 @@ from satmodels.survey.items import (
     Choice,
     Code,
     Date,
-    Effort,
-    Gap,
     Item,
     KanoPair,
     MultiChoice,
@@ -22,6 +20,7 @@ from satmodels.survey.items import (
     Rating,
     Recommend,
     Text,
+    Weighed,
 )
 from satmodels.survey.scale import Scale, Wording
 from satmodels.survey.survey import Survey
@@ -205,8 +204,11 @@ def _question(item: Item) -> list[dict[str, Any]]:
         head["title"] = _localised(item.text)
     if item.required:
         head["isRequired"] = True
-    if isinstance(item, Rating | Effort | Recommend):
-        return [{**head, **_rate(item.scale)}]
+    if isinstance(item, Weighed):
+        asked = [{**head, "name": column, **_rate(scale)} for column, scale in item.scales.items()]
+        if isinstance(item.importance, str):
+            asked[-1].pop("title", None)  # the text asks for the answer, not for its importance
+        return asked
     if isinstance(item, KanoPair):
         choices = [
             {"value": code, "text": _localised((item.scale.labels or {}).get(code, str(code)))}
@@ -214,8 +216,6 @@ def _question(item: Item) -> list[dict[str, Any]]:
         ]
         pair = [{**head, "name": c, "type": "radiogroup", "choices": choices} for c in item.columns[:2]]
         return pair + [{**head, "name": c, **_rate(item.importance_scale)} for c in item.columns[2:]]
-    if isinstance(item, Gap):
-        return [{**head, "name": column, **_rate(item.scale)} for column in item.columns]
     if isinstance(item, Choice | MultiChoice):
         choices = [{"value": c, "text": _localised(w)} for c, w in item.options.items()]
         return [
