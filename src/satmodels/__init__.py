@@ -95,6 +95,7 @@ _PUBLIC: dict[str, str] = {
     "PLSPM": "sem.pls.estimator",
     "acsi": "sem.model.templates",
     "apa_text": "sem.model_table",
+    "blindfold": "sem.pls.blindfold",
     "bootstrap": "sem.bootstrap",
     "ccsi": "sem.model.templates",
     "compare_groups": "sem.pls.multigroup",
@@ -236,6 +237,7 @@ if TYPE_CHECKING:
     from satmodels.sem.model.templates import ecsi as ecsi
     from satmodels.sem.model_table import apa_text as apa_text
     from satmodels.sem.model_table import compare_models as compare_models
+    from satmodels.sem.pls.blindfold import blindfold as blindfold
     from satmodels.sem.pls.estimator import PLSPM as PLSPM
     from satmodels.sem.pls.fit_test import fit_test as fit_test
     from satmodels.sem.pls.higher_order import higher_order as higher_order
