@@ -49,7 +49,7 @@ def test_what_q2_means() -> None:
     model = sat.PLSPM(SPEC)
     strong = sat.blindfold(model, frame).tidy()["estimate"]
     assert (strong > 0.15).all()
-    rng = np.random.default_rng(0)
+    rng = np.random.default_rng(99)
     noise = frame.assign(l1=rng.normal(size=300), l2=rng.normal(size=300))
     assert sat.blindfold(model, noise).tidy()["estimate"].iloc[1] < 0.02
     copies = sat.blindfold(model, frame, sample_weight=np.full(300, 2.0)).tidy()["estimate"]
