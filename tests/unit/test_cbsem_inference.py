@@ -8,6 +8,7 @@ import pytest
 from test_cbsem import MODEL, fit, survey
 
 import satmodels as sat
+from satmodels.sem.covariance.answer_moments import answer_moments
 from satmodels.sem.covariance.patterns import Patterns, saturated_fit
 from satmodels.sem.covariance.polychoric import bivariate_normal, polychoric
 
@@ -170,7 +171,6 @@ def test_what_ordered_answers_are_refused():
     for options, says in (
         ({"estimator": "WLSMV"}, "name the columns"),
         ({"estimator": "ML", "ordered": ITEMS}, "does not take ordered"),
-        ({"estimator": "WLSMV", "ordered": ITEMS[:3]}, "all columns of the model"),
         ({"estimator": "WLSMV", "ordered": (*ITEMS, "zz")}, "no column of the model"),
         ({"estimator": "WLSMV", "ordered": ITEMS, "group": "q1"}, "without groups"),
     ):
@@ -180,6 +180,39 @@ def test_what_ordered_answers_are_refused():
         fit(FACTORS, survey(), estimator="WLSMV", ordered=ITEMS)
     with pytest.raises(sat.DataError, match="'q2'"):
         fit(FACTORS, frame.assign(q2=3), estimator="WLSMV", ordered=ITEMS)
+
+
+def test_ordered_beside_numbers():
+    frame = ordered()
+    numbers = survey(500)
+    for item in ITEMS[:3]:
+        frame[item] = numbers[item] = np.round(frame[item] * 2.5 + numbers[item] / 10, 2)
+    result = fit(FACTORS, frame, estimator="WLSMV", ordered=ITEMS[3:]).result_
+    assert result.converged and result.admissible
+    tidy = result.tidy().set_index(["lhs", "op", "rhs"])
+    assert tidy.loc[("q1", "~1", ""), "estimate"] == pytest.approx(frame["q1"].mean())
+    error = frame["q1"].std(ddof=0) / np.sqrt(len(frame) - 1)
+    assert tidy.loc[("q1", "~1", ""), "std_error"] == pytest.approx(error, rel=0.02)
+    # units of a number are units: its loadings follow, nothing else moves
+    other = fit(FACTORS, frame.assign(q2=frame["q2"] * 50 + 9), estimator="WLSMV", ordered=ITEMS[3:]).result_
+    assert other.fit_measures()["chisq"] == pytest.approx(result.fit_measures()["chisq"], rel=1e-6)
+    np.testing.assert_allclose(
+        other.standardized()["estimate"].iloc[:9], result.standardized()["estimate"].iloc[:9], rtol=1e-6
+    )
+    with pytest.raises(sat.DataError, match="'q2'"):
+        fit(FACTORS, frame.assign(q2=1.5), estimator="WLSMV", ordered=ITEMS[3:])
+    with pytest.raises(sat.DataError, match="collinear"):
+        fit(FACTORS, frame.assign(q2=frame["q1"] * 2), estimator="WLSMV", ordered=ITEMS[3:])
+
+
+def test_a_polyserial_correlation_is_that_behind_the_categories():
+    rng = np.random.default_rng(6)
+    x = rng.multivariate_normal([0, 0], [[1, -0.7], [-0.7, 1]], size=20_000)
+    rows = np.stack([3 + 2 * x[:, 0], np.digitize(x[:, 1], [-1, 0.4])], axis=1)
+    found = answer_moments(rows, ("a", "b"), (False, True))
+    assert found.corr[0, 1] == pytest.approx(-0.7, abs=0.02)
+    assert found.firsts[0][0] == pytest.approx(3, abs=0.05)
+    assert found.std.tolist() == pytest.approx([2, 1], abs=0.03)
 
 
 # groups -------------------------------------------------------------------------------------------------

@@ -67,8 +67,8 @@ class CBSEM(TransformerMixin, BaseEstimator):
         observed with missing answers, robust for MLR, MLM, ULS and DWLS. (For ULS and DWLS "expected" is what
         lavaan calls standard; it is not valid unless the weight happens to be right.)
     ordered : sequence of str, default ()
-        Columns of ordered answers (Likert items, 1-5, 1-7): all columns of the model, or none. Goes with
-        "WLSMV" (the usual choice), "ULSMV", "DWLS" and "ULS" on polychoric correlations.
+        Columns of ordered answers (Likert items, 1-5, 1-7); the model's other columns are numbers. Goes with
+        "WLSMV" (the usual choice), "ULSMV", "DWLS" and "ULS" on polychoric, polyserial and Pearson correlations.
     group : str, optional
         Column that divides the rows into groups; every group gets its own parameters (and intercepts),
         save for equal labels and what ``equal`` says.
@@ -281,7 +281,7 @@ class CBSEM(TransformerMixin, BaseEstimator):
         check_ordinal(spec, ordered)
         rows = read_rows(X, spec.observed, spec.constructs)
         fit, inference, found = fit_ordinal(
-            spec, rows, self.estimator, unit_variance=self.unit_variance, errors=self.standard_errors
+            spec, rows, ordered, self.estimator, unit_variance=self.unit_variance, errors=self.standard_errors
         )
         self._finish(fit, spec, inference, threshold_rows(found))
 
@@ -290,7 +290,7 @@ class CBSEM(TransformerMixin, BaseEstimator):
         fit: Fit,
         spec: ModelSpec,
         inference: Inference,
-        thresholds: Sequence[tuple[str, str, float, float]] = (),
+        thresholds: Sequence[tuple[str, str, str, float, float]] = (),
         estimator: str | None = None,
     ) -> None:
         self.result_: CovarianceResult = build_result(

@@ -29,11 +29,11 @@ def check_identified(table: ParameterTable, arrows: Sequence[GroupArrows], ties:
     """Raise IdentificationError, with the parameters, if the model can't be identified by any data."""
     if not ties.n_free:
         return
-    diagonal = not table.unfitted
+    ordered = [table.observed.index(v) for v in table.ordered]
     df = table.n_moments - ties.n_free
-    null = _null_space(arrows, ties, SEEDS[0], diagonal)
+    null = _null_space(arrows, ties, SEEDS[0], ordered)
     if null.shape[1]:
-        null = min(null, _null_space(arrows, ties, SEEDS[1], diagonal), key=lambda space: space.shape[1])
+        null = min(null, _null_space(arrows, ties, SEEDS[1], ordered), key=lambda space: space.shape[1])
     if not null.shape[1] and df >= 0:
         return
     strength = np.abs(ties.k @ null).max(axis=1) if null.shape[1] else np.ones(len(ties.k))
@@ -51,17 +51,19 @@ def check_identified(table: ParameterTable, arrows: Sequence[GroupArrows], ties:
     )
 
 
-def _null_space(arrows: Sequence[GroupArrows], ties: Ties, seed: int, diagonal: bool) -> Array:
+def _null_space(arrows: Sequence[GroupArrows], ties: Ties, seed: int, ordered: list[int]) -> Array:
     rng = np.random.default_rng(seed)
     x = rng.uniform(0.3, 0.9, len(ties.k)) * rng.choice([-1.0, 1.0], len(ties.k))
     x = ties.k @ np.linalg.lstsq(ties.k, x - ties.x0, rcond=None)[0] + ties.x0
     total = np.zeros((len(x), len(x)))
     for r in arrows:
         u, w, d = r.at(x).derivatives()
-        if diagonal:
+        if not ordered:
             part = weighted_products(np.eye(r.n_observed), u, w) + d.T @ d
         else:
-            i, k = np.tril_indices(r.n_observed, -1)
+            i, k = np.tril_indices(r.n_observed)
+            fitted = (i != k) | ~np.isin(i, ordered)  # an ordered column has no variance of its own
+            i, k = i[fitted], k[fitted]
             delta = u[i] * w[k] + u[k] * w[i]
             part = delta.T @ delta
         total[np.ix_(r.places, r.places)] += part

@@ -121,7 +121,7 @@ def _candidates(table: ParameterTable) -> Iterator[Parameter]:
         ]
         for p in wanted:
             there = given.get(_key(p))
-            if there is None or (not there.free and not there.exogenous and not table.unfitted):
+            if there is None or (not there.free and not there.exogenous and not table.ordered):
                 yield p
 
 

@@ -1,9 +1,10 @@
-"""Models of ordered answers: weighted least squares on thresholds and polychoric correlations.
+"""Models of ordered answers, alone or beside numbers: weighted least squares on thresholds and correlations.
 
-Answers are normal variables of variance 1 seen through thresholds (the delta parameterisation); a residual
-variance is what is left of 1. The thresholds fit exactly, so the criterion is (n - 1) sum of (r - rho)^2 / gamma
-(DWLS, WLSMV) or (n - 1) sum of (r - rho)^2 (ULSMV). Standard errors are sandwiches; the test statistic of WLSMV and
-ULSMV is scaled and shifted to the mean and variance of its reference distribution.
+Ordered answers are normal variables of variance 1 seen through thresholds (the delta parameterisation); their
+residual variance is what is left of 1. Numbers beside them keep their variances. Thresholds and means fit exactly, so
+the criterion is (n - 1) sum of (s - sigma)^2 / gamma (DWLS, WLSMV) or (n - 1) sum of (s - sigma)^2 (ULSMV) over
+covariances and the variances of numbers. Standard errors are sandwiches; the test statistic of WLSMV and ULSMV is
+scaled and shifted to the mean and variance of its reference distribution.
 
 References
 ----------
@@ -22,11 +23,11 @@ from numpy.typing import NDArray
 
 from satmodels.errors import ArgumentError
 from satmodels.sem.assessment import fit as measures
+from satmodels.sem.covariance.answer_moments import AnswerMoments, answer_moments
 from satmodels.sem.covariance.arrows import build_arrows
 from satmodels.sem.covariance.fitting import Fit, fit_table, inverse_or_none
 from satmodels.sem.covariance.inference import NOT_IDENTIFIED, Inference
 from satmodels.sem.covariance.moment_distance import MomentDistance
-from satmodels.sem.covariance.polychoric import Polychoric, polychoric
 from satmodels.sem.covariance.samples import Sample, check_collinear
 from satmodels.sem.covariance.table import ParameterTable, build_table
 from satmodels.sem.model.spec import ModelSpec
@@ -37,59 +38,71 @@ ORDINAL = ("WLSMV", "ULSMV", "DWLS", "ULS")
 
 
 def check_ordinal(spec: ModelSpec, ordered: tuple[str, ...]) -> None:
-    """Refuse what ordered answers are not supported for: a mixture, and columns that explain others."""
+    """Refuse what ordered answers are not supported for: explaining others, and intercepts in the model."""
     for name in ordered:
         if name not in spec.observed:
             raise ArgumentError(f"ordered: {name!r} is no column of the model")
-    numbers = [v for v in spec.observed if v not in ordered]
-    if numbers:
-        raise ArgumentError(
-            f"ordered= must name all columns of the model or none; {numbers[:5]} are missing in it. Mixtures of "
-            "ordered and other columns are not supported."
-        )
     explaining = [s for _, s in spec.paths if s in ordered]
     if explaining:
         raise ArgumentError(
             f"ordered column {explaining[0]!r} explains others in the model: measure a construct by it instead"
         )
     if any(t.op == "~1" for t in spec.terms):
-        raise ArgumentError("ordered columns have thresholds, not intercepts: take '~ 1' out of the model")
+        raise ArgumentError(
+            "with ordered columns thresholds and means are always fitted as found: take '~ 1' out of the model"
+        )
 
 
-def ordinal_table(spec: ModelSpec, *, unit_variance: bool) -> ParameterTable:
-    """Return the parameter table with residual variances that are not parameters."""
-    table = build_table(spec, unit_variance=unit_variance)
-    observed = set(table.observed)
+def ordinal_table(spec: ModelSpec, ordered: tuple[str, ...], *, unit_variance: bool) -> ParameterTable:
+    """Return the parameter table; residual variances of ordered columns are no parameters.
+
+    Observed columns that only explain are variables with a variance, not taken as they are.
+    """
+    table = build_table(spec, unit_variance=unit_variance, fixed_exogenous=False)
     rows = [
         replace(p, free=False, value=0.0, label="", tie="")
-        if p.op == "~~" and p.lhs == p.rhs and p.lhs in observed
+        if p.op == "~~" and p.lhs == p.rhs and p.lhs in ordered
         else p
         for p in table.parameters
     ]
-    return replace(table, parameters=tuple(rows), unfitted=len(table.observed))
+    return replace(table, parameters=tuple(rows), ordered=tuple(v for v in table.observed if v in ordered))
 
 
 def fit_ordinal(
-    spec: ModelSpec, rows: Array, estimator: str, *, unit_variance: bool, errors: str
-) -> tuple[Fit, Inference, Polychoric]:
-    """Fit a model to rows of ordered answers."""
-    found = polychoric(rows, spec.observed)
+    spec: ModelSpec,
+    rows: Array,
+    ordered: tuple[str, ...],
+    estimator: str,
+    *,
+    unit_variance: bool,
+    errors: str,
+) -> tuple[Fit, Inference, AnswerMoments]:
+    """Fit a model to rows of answers, some or all of them ordered."""
+    found = answer_moments(rows, spec.observed, [v in ordered for v in spec.observed])
     check_collinear(found.corr, spec.observed)
-    table = ordinal_table(spec, unit_variance=unit_variance)
+    table = ordinal_table(spec, ordered, unit_variance=unit_variance)
     sample = _sample(rows, found)
-    i, j = np.tril_indices(len(found.columns), -1)
-    gamma = found.gamma[found.n_thresholds :, found.n_thresholds :]
-    weight = np.ones(len(i)) if estimator in ("ULS", "ULSMV") else 1 / np.diag(gamma)
-    criterion = MomentDistance(found.n - 1, found.corr[i, j], i, j, weight)
+    own = found.std[found.rows] * found.std[found.others]
+    # unweighted means in the units of the columns
+    weight = own**2 if estimator in ("ULS", "ULSMV") else 1 / np.diag(found.gamma)
+    criterion = MomentDistance(found.n - 1, found.found, found.rows, found.others, weight)
     fit = _with_unit_variances(fit_table(table, [sample], spec=spec, criteria=[criterion]))
-    inference = _infer(fit, criterion, found, gamma, estimator, errors)
+    inference = _infer(fit, criterion, found, _constrained(spec, found), estimator, errors)
     if found.at_bound:
         pairs = ", ".join(f"{a} with {b}" for a, b in found.at_bound)
-        inference.problems.append(f"polychoric correlations at their bound (empty cells): {pairs}")
+        inference.problems.append(f"correlations at their bound (empty cells): {pairs}")
     return fit, inference, found
 
 
-def _sample(rows: Array, found: Polychoric) -> Sample:
+def _constrained(spec: ModelSpec, found: AnswerMoments) -> NDArray[np.bool_]:
+    """Return which moments the baseline model holds at 0: all but variances, and pairs of columns that only explain."""
+    targets = {t.lhs for t in spec.terms if t.op == "~"} | {t.rhs for t in spec.terms if t.op == "=~"}
+    sources = {t.rhs for t in spec.terms if t.op == "~"}
+    outside = np.array([v in sources and v not in targets for v in found.columns])
+    return (found.rows != found.others) & ~(outside[found.rows] & outside[found.others])
+
+
+def _sample(rows: Array, found: AnswerMoments) -> Sample:
     complete = rows[~np.isnan(rows).any(axis=1)]
     std = complete.std(axis=0, ddof=1)
     scatter = found.corr * np.outer(std, std) * (found.n - 1)
@@ -102,17 +115,18 @@ def _sample(rows: Array, found: Polychoric) -> Sample:
         float(found.n),
         found.n_dropped,
     )
-    return Sample(None, found.columns, found.n, np.zeros(len(std)), found.corr, moments, found.n_dropped)
+    mean = np.array([0.0 if o else f[0] for o, f in zip(found.ordered, found.firsts, strict=True)])
+    cov = found.corr * np.outer(found.std, found.std)
+    return Sample(None, found.columns, found.n, mean, cov, moments, found.n_dropped)
 
 
 def _with_unit_variances(fit: Fit) -> Fit:
-    """Return the fit with residual variances that fill every item's variance up to 1."""
+    """Return the fit with residual variances that fill every ordered item's variance up to 1."""
     arrows = build_arrows(fit.table)[0]
-    p = arrows.n_observed
+    at = [fit.table.observed.index(v) for v in fit.table.ordered]
     fixed = arrows.fixed_s.copy()
-    fixed[np.arange(p), np.arange(p)] = 1 - np.diag(fit.implied[0].sigma)
-    parameters = iter(np.diag(fixed)[:p])
-    shown = {v: float(x) for v, x in zip(fit.table.observed, parameters, strict=True)}
+    fixed[at, at] = 1 - np.diag(fit.implied[0].sigma)[at]
+    shown = {v: float(fixed[i, i]) for v, i in zip(fit.table.ordered, at, strict=True)}
     rows = [
         replace(q, value=shown[q.lhs]) if q.op == "~~" and q.lhs == q.rhs and q.lhs in shown else q
         for q in fit.table.parameters
@@ -123,8 +137,14 @@ def _with_unit_variances(fit: Fit) -> Fit:
 
 
 def _infer(
-    fit: Fit, criterion: MomentDistance, found: Polychoric, gamma: Array, estimator: str, errors: str
+    fit: Fit,
+    criterion: MomentDistance,
+    found: AnswerMoments,
+    constrained: NDArray[np.bool_],
+    estimator: str,
+    errors: str,
 ) -> Inference:
+    gamma = found.gamma
     implied = fit.solution.implied[0]
     u, w, _ = implied.derivatives()
     at = implied.arrows.places
@@ -138,21 +158,27 @@ def _infer(
     if inner is not None:
         middle = inner @ (weighted.T @ gamma @ weighted) @ inner if errors != "expected" else inner
         vcov = fit.to_units(k @ middle @ k.T) / (found.n - 1)
-    result = _measures(fit, criterion, found)
+    result = _measures(fit, criterion, found, constrained)
     if estimator in ("WLSMV", "ULSMV") and inner is not None:
         v = np.diag(criterion.weight)
-        result |= _scaled_and_shifted(result, (v - weighted @ inner @ weighted.T) @ gamma, v @ gamma, found.n)
+        held = np.ix_(constrained, constrained)
+        base_ug = v[held] @ gamma[held]
+        result |= _scaled_and_shifted(result, (v - weighted @ inner @ weighted.T) @ gamma, base_ug, found.n)
     if estimator in ("ULS", "ULSMV"):
         result |= {"pvalue": None, "baseline_pvalue": None}
     return Inference(vcov, result, [] if vcov is not None else [NOT_IDENTIFIED])
 
 
-def _measures(fit: Fit, criterion: MomentDistance, found: Polychoric) -> dict[str, float | None]:
+def _measures(
+    fit: Fit, criterion: MomentDistance, found: AnswerMoments, constrained: NDArray[np.bool_]
+) -> dict[str, float | None]:
     p = len(found.columns)
-    df, base_df = fit.df, p * (p - 1) // 2
-    npar = fit.npar + found.n_thresholds
+    df, base_df = fit.df, int(constrained.sum())
+    npar = fit.npar + found.n_firsts
     chisq = 2 * fit.solution.value
-    base = criterion.n * float(criterion.found @ criterion.weigh(criterion.found))
+    # weights are diagonal: what the baseline model leaves free fits exactly
+    held = np.where(constrained, criterion.found, 0.0)
+    base = criterion.n * float(held @ criterion.weigh(held))
     result: dict[str, float | None] = {
         "npar": npar,
         "chisq": chisq,
@@ -165,7 +191,7 @@ def _measures(fit: Fit, criterion: MomentDistance, found: Polychoric) -> dict[st
     result |= measures.comparative_fit(chisq, df, base, base_df)
     result["ntotal"] = found.n
     result |= measures.rmsea(chisq, df, criterion.n)
-    gap = criterion.residual(fit.implied[0])
+    gap = criterion.residual(fit.solution.implied[0])
     result["srmr"] = float(np.sqrt((gap**2).sum() / (p * (p + 1) / 2)))
     return result
 
@@ -200,12 +226,14 @@ def _shifted(chisq: float, df: int, ug: Array) -> tuple[float, float]:
     return a * chisq + df - a * float(np.trace(ug)), 1 / a
 
 
-def threshold_rows(found: Polychoric) -> list[tuple[str, str, float, float]]:
-    """Return (column, "t1", threshold, variance) of every threshold."""
-    rows: list[tuple[str, str, float, float]] = []
+def threshold_rows(found: AnswerMoments) -> list[tuple[str, str, str, float, float]]:
+    """Return (column, "|", "t1", threshold, variance) of every threshold, (column, "~1", "", ...) of every mean."""
+    rows: list[tuple[str, str, str, float, float]] = []
     at = 0
-    for column, thresholds in zip(found.columns, found.thresholds, strict=True):
-        for k, value in enumerate(thresholds, start=1):
-            rows.append((column, f"t{k}", float(value), float(found.gamma[at, at]) / (found.n - 1)))
+    for column, ordered, firsts in zip(found.columns, found.ordered, found.firsts, strict=True):
+        for k, value in enumerate(firsts, start=1):
+            variance = float(found.first_gamma[at]) / (found.n - 1)
+            op, name = ("|", f"t{k}") if ordered else ("~1", "")
+            rows.append((column, op, name, float(value), variance))
             at += 1
     return rows

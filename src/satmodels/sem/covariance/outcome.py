@@ -64,7 +64,7 @@ def estimates_table(
     spec: ModelSpec,
     vcov: Array | None,
     level: float,
-    thresholds: Sequence[tuple[str, str, float, float]] = (),
+    thresholds: Sequence[tuple[str, str, str, float, float]] = (),
 ) -> Table:
     """Return one row per parameter, then one per threshold and one per defined parameter."""
     grouped = fit.table.n_groups > 1
@@ -74,8 +74,8 @@ def estimates_table(
         variance = None if vcov is None or not p.free else float(vcov[number[id(p)], number[id(p)]])
         row: dict[str, Any] = {"group": fit.samples[p.group].group} if grouped else {}
         records.append(row | {"lhs": p.lhs, "op": p.op, "rhs": p.rhs} | wald(value, variance, level))
-    for column, name, value, variance in thresholds:
-        records.append({"lhs": column, "op": "|", "rhs": name} | wald(value, variance, level))
+    for column, op, name, value, variance in thresholds:
+        records.append({"lhs": column, "op": op, "rhs": name} | wald(value, variance, level))
     for name, value, gradient in defined_parameters(fit, spec):
         variance = None if vcov is None else float(gradient @ vcov @ gradient)
         expression = next(d.expression for d in spec.defined if d.name == name)
@@ -250,7 +250,7 @@ def build_result(
     measures: Mapping[str, float | None],
     level: float,
     extra_problems: Sequence[str] = (),
-    thresholds: Sequence[tuple[str, str, float, float]] = (),
+    thresholds: Sequence[tuple[str, str, str, float, float]] = (),
 ) -> CovarianceResult:
     """Put the result of a fit together; without convergence there are no standard errors."""
     converged = fit.solution.converged

@@ -38,8 +38,8 @@ def standardized_group(table: ParameterTable, implied: Implied, group: int, n: i
     slopes = np.zeros((len(names), n))  # of the variances
     slopes[:, r.a] = 2 * implied.b[:, r.a_row] * implied.cov_all[:, r.a_col]
     slopes[:, r.s] = 2 * half * implied.b[:, r.s_row] * implied.b[:, r.s_col]
-    if table.unfitted:  # ordered columns have variance 1 whatever the parameters are
-        slopes[: len(table.observed)] = 0.0
+    # ordered columns have variance 1 whatever the parameters are
+    slopes[[names[v] for v in table.ordered]] = 0.0
     own_rest = np.zeros((len(names), n))
     same = r.s_row == r.s_col
     own_rest[r.s_row[same], r.s[same]] = 1.0

@@ -76,7 +76,7 @@ class ParameterTable:
     """All parameters with the variables they join.
 
     ``observed`` is the order of the moments; ``exogenous`` are the observed variables taken as they are;
-    ``unfitted`` is the number of moments that are not fitted (the variances of ordered columns).
+    ``ordered`` are the ordered columns, whose variances of 1 are not fitted.
     """
 
     parameters: tuple[Parameter, ...]
@@ -85,7 +85,7 @@ class ParameterTable:
     exogenous: tuple[str, ...]
     n_groups: int
     means: bool
-    unfitted: int = 0
+    ordered: tuple[str, ...] = ()
 
     @property
     def free(self) -> tuple[Parameter, ...]:
@@ -97,7 +97,7 @@ class ParameterTable:
         """Number of fitted moments over all groups."""
         p, q = len(self.observed), len(self.exogenous)
         per_group = p * (p + 1) // 2 - q * (q + 1) // 2 + (p - q if self.means else 0)
-        return per_group * self.n_groups - self.unfitted
+        return (per_group - len(self.ordered)) * self.n_groups
 
 
 def build_table(
