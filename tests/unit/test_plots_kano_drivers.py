@@ -66,3 +66,23 @@ def test_driver_figures_draw():
         sat.priorities(drivers, scale=sat.Scale(1, 10), budget=1, kano={"c": "M"}),
     ):
         assert len(sat.plot(result)._repr_png_()) > 1000
+
+
+def test_segments_waves_and_dominance_draw():
+    rng = np.random.default_rng(2)
+    frame = pd.DataFrame(
+        {"f": rng.integers(1, 4, 300), "d": rng.integers(3, 6, 300), "g": np.arange(300) % 3}
+    )
+    frame["none"] = np.nan  # a feature without answers has no test and no change
+    pairs = {"x_$1": ("f", "d"), "空": ("none", "d")}
+    wave = sat.kano(frame, pairs)
+    segments = sat.plot(sat.kano(frame, pairs, by="g").segments())
+    assert [t.get_text() for t in segments.axes[0].get_yticklabels()] == [r"x_\$1"]
+    changes = sat.plot(wave.changes(wave), title="2025 to 2026")
+    assert len(changes.axes) == 2
+    corr = 0.4 + 0.6 * np.eye(17)
+    moments = sat.Moments.from_correlation(corr, 200, columns=[f"q${k}" for k in range(17)])
+    dominance = sat.plot(sat.key_drivers(moments, "q$0").dominance())
+    assert len(dominance.axes[0].lines) == 16
+    for figure in (segments, changes, dominance):
+        assert len(figure._repr_png_()) > 1000
