@@ -400,12 +400,13 @@ def _read_answers(
     answers: Sequence[Any], n: NDArray[np.int64], item: str, frame: Frame | None
 ) -> list[float | None]:
     """Read the distinct answers of counted cells, or raise SchemaError with the rows that gave others."""
-    read: dict[tuple[type, Any], float | None] = {}
-    for answer in answers:
-        key = (type(answer), answer)
-        if key not in read:
-            read[key] = _number(answer)
-    numbers = [read[type(answer), answer] for answer in answers]
+    if len(set(map(type, answers)) - {type(None)}) > 1:  # True hides beside 1, so the type is part of the answer
+        numbers = [_number(answer) for answer in answers]
+    else:
+        read = {answer: _number(answer) for answer in set(answers)}
+        numbers = [read[answer] for answer in answers]
+        if None not in read.values():
+            return numbers
     bad = [i for i, (a, x) in enumerate(zip(answers, numbers, strict=True)) if x is None and a is not None]
     if bad:
         values = list(dict.fromkeys(answers[i] for i in bad))
