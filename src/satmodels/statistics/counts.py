@@ -400,7 +400,8 @@ def _read_answers(
     answers: Sequence[Any], n: NDArray[np.int64], item: str, frame: Frame | None
 ) -> list[float | None]:
     """Read the distinct answers of counted cells, or raise SchemaError with the rows that gave others."""
-    if len(set(map(type, answers)) - {type(None)}) > 1:  # True hides beside 1, so the type is part of the answer
+    kinds = set(map(type, answers)) - {type(None)}
+    if len(kinds) > 1:  # True hides beside 1, so the type is part of the answer
         numbers = [_number(answer) for answer in answers]
     else:
         read = {answer: _number(answer) for answer in set(answers)}
