@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 
 import satmodels as sat
+from satmodels.churn.reasons import in_words
 from satmodels.intake.frames import open_frame
 
 
@@ -317,3 +318,92 @@ def test_window_takes_days_or_timedelta_and_refuses_the_rest():
             sat.ChurnWindow(*wrong)
     with pytest.raises(sat.ArgumentError, match="horizn"):
         sat.ChurnWindow(observation=90, gap=14, horizn=30)
+
+
+def _contacts():
+    rows = [
+        ("a", "2024-02-01", "complaint", None, "phone"),
+        ("a", "2024-02-02 12:00", "complaint_resolved", None, "web"),
+        ("a", "2024-02-05", "complaint", None, "web"),
+        ("a", "2024-02-08", "complaint_resolved", None, "web"),
+        ("a", "2024-03-01", "payment", 3.0, None),
+        ("a", "2024-03-31", "payment", 9.0, None),
+        ("a", "2024-04-01", "payment", 99.0, "letter"),  # the cutoff: the future
+        ("b", "2024-02-05", "login", None, None),
+        ("b", "2024-03-31", "complaint", None, "phone"),  # not decided yet
+        ("z", "2024-03-01", "payment", 50.0, "phone"),  # no customer
+    ]
+    events = pd.DataFrame(rows, columns=["customer", "date", "kind", "days_late", "via"])
+    events["date"] = pd.to_datetime(events["date"], format="mixed")
+    customers = pd.DataFrame({"customer": ["a", "b"], "start": pd.to_datetime(["2023-01-01"] * 2)})
+    return events, customers
+
+
+DECLARED = {"kind": "kind", "channel": "via", "delay": "days_late"}
+
+
+def _declared(events, customers, **options):
+    options = {"service_level": 1.5, "cutoffs": "2024-04-01", "label": False, **DECLARED, **options}
+    return sat.churn_panel(events, customers, window=WINDOW, **options)
+
+
+def test_channels_delays_and_service_level(engine):
+    events, customers = _contacts()
+    found = _columns(_declared(engine(events), engine(customers)))
+    wanted = {
+        "via_letter_share": [0, 0],
+        "via_phone_share": [0.25, 1],
+        "via_web_share": [0.75, 0],
+        "days_late_last": [9, np.nan],
+        "days_late_mean_90d": [6, np.nan],
+        "days_late_slope": [6, np.nan],
+        "complaint_recovered_share": [0.5, np.nan],
+        "complaint_unresolved": [1, 0],
+    }
+    for name, values in wanted.items():
+        given = [np.nan if v is None else v for v in found[name]]
+        assert given == pytest.approx(values, nan_ok=True), name
+    features = sat.churn_features(engine(events), window=WINDOW, service_level=1.5, **DECLARED)
+    assert [f.name for f in features] == list(found)[2:]
+    said = {f.name: f for f in features}
+    assert "36 hours" in said["complaint_recovered_share"].description
+    assert (said["complaint_recovered_share"].risk, said["days_late_mean_90d"].risk) == (-1, 1)
+
+
+def test_a_service_level_is_a_length_within_the_window():
+    events, customers = _contacts()
+    hours = _declared(events, customers, service_level=timedelta(hours=36))
+    pd.testing.assert_frame_equal(hours, _declared(events, customers))
+    assert _declared(events, customers, service_level=3)["complaint_recovered_share"][0] == 1
+    assert "complaint_recovered_share" not in _declared(events, customers, service_level=None)
+    for wrong in (0, -1, float("nan"), 90, timedelta(0), "a week", True):
+        with pytest.raises(sat.ArgumentError, match="service_level"):
+            _declared(events, customers, service_level=wrong)
+
+
+def test_declared_columns_that_can_not_be_are_refused():
+    events, customers = _contacts()
+    with pytest.raises(sat.ArgumentError, match="more than 30 different values"):
+        _declared(events.loc[events.index.repeat(4)].assign(via=[str(i) for i in range(40)]), customers)
+    with pytest.raises(sat.ArgumentError, match="channel column 'vai'"):
+        _declared(events, customers, channel="vai")
+    with pytest.raises(sat.ArgumentError, match="serves twice"):
+        _declared(events, customers, amount="days_late")
+    with pytest.raises(sat.SatmodelsError, match="via"):
+        _declared(events, customers, delay="via", channel=None)
+
+
+def test_numbers_of_several_logs_are_added_up():
+    events, customers = _contacts()
+    late = events[["customer", "date", "days_late"]].dropna()
+    options = {"cutoffs": "2024-04-01", "label": False, "amount": "days_late", "window": WINDOW}
+    panel = sat.churn_panel({"shop": late, "site": late.assign(days_late=1.0)}, customers, **options)
+    assert panel["days_late_total_90d"][0] == 14
+
+
+def test_shares_are_read_out_in_percent():
+    assert in_words("via_phone_share", 0.25) == "via phone share 25 %"
+    assert in_words("complaint_recovered_share", 0.5) == "50 % of complaint put right in time"
+    assert in_words("complaint_recovered_share", None) == "no complaint decided yet"
+    assert in_words("market_share", 35.0) == "market share 35"
+    assert in_words("days_late_last", np.nan) == "no days late in the time observed"

@@ -19,6 +19,7 @@ from satmodels.intake.library import FrameLibrary
 
 RECENT_DAYS = 30  # "recently" in the features that the package proposes, where the window is longer
 SERVICE_LEVEL_DAYS = 14  # within which a complaint counts as put right
+MOST_CHANNELS = 30  # a column with more different words is no channel
 RESOLVED = "_resolved"  # a kind "complaint_resolved" closes the kind "complaint"
 RESERVED = ("customer", "cutoff", "churned", "time", "left")
 
@@ -101,21 +102,32 @@ def churn_feature(
     return make
 
 
-def proposed_features(log: Log, observation_days: float) -> tuple[Feature, ...]:
-    """Return the features that a log suggests: counts, change, recency, money, scores, tenure, complaints."""
+def proposed_features(
+    log: Log, observation_days: float, service_level: float | None = None
+) -> tuple[Feature, ...]:
+    """Return the features that a log suggests: counts, change, recency, money, scores, tenure, complaints.
+
+    A service level (in days) that was declared adds the share of complaints put right within it.
+    """
     recent = RECENT_DAYS if observation_days > RECENT_DAYS else None
     made: list[Feature] = [Feature("tenure_days", "Days since the customer's start", lambda h: h.tenure())]
     for kind in log.kinds:
         made += _of_kind(kind, observation_days, recent)
     for opened in log.kinds:
         if opened + RESOLVED in log.kinds:
-            made.append(_unresolved(opened, opened + RESOLVED))
+            made.append(_unresolved(opened, opened + RESOLVED, service_level or SERVICE_LEVEL_DAYS))
+            if service_level is not None:
+                made.append(_recovered(opened, opened + RESOLVED, service_level))
     if len(log.kinds) > 1:
         made.append(_variety(observation_days))
-    money = sorted({name for name, kind in log.numbers if kind is not None})
+    for channel in sorted(log.channels):
+        made.append(_of_channel(str(log.channel_column), channel, observation_days))
+    money = sorted({name for name, kind in log.numbers if kind is not None} - {log.delay})
     for name in money:
         made += _of_amount(name, observation_days)
-    for name in sorted({n for n, kind in log.numbers if kind is None} - set(money)):
+    if log.delay is not None:
+        made += _of_delay(log.delay, observation_days)
+    for name in sorted({n for n, kind in log.numbers if kind is None} - {*money, log.delay}):
         made += _of_score(name, observation_days)
     for name in log.attributes:
         made.append(_attribute(name, name in log.dates))
@@ -157,17 +169,65 @@ def _change(history: History, kind: str, recent: int) -> NDArray[Any]:
     return history.count(kind, recent) - usual
 
 
-def _unresolved(opened: str, closed: str) -> Feature:
+def _unresolved(opened: str, closed: str, within: float) -> Feature:
     def compute(history: History) -> NDArray[Any]:
-        decided, in_time = history.followed(opened, closed, SERVICE_LEVEL_DAYS)
+        decided, in_time = history.followed(opened, closed, within)
         return decided - in_time
 
     return Feature(
         f"{opened}_unresolved",
         f"Number of events '{opened}' in the observation window that no '{closed}' followed within "
-        f"{SERVICE_LEVEL_DAYS} days, these days being over",
+        f"{_length(within)}, this time being over",
         compute,
         1,
+    )
+
+
+def _recovered(opened: str, closed: str, within: float) -> Feature:
+    def compute(history: History) -> NDArray[Any]:
+        decided, in_time = history.followed(opened, closed, within)
+        return np.divide(in_time, decided, out=np.full(history.n, np.nan), where=decided > 0)
+
+    return Feature(
+        f"{opened}_recovered_share",
+        f"Share of the events '{opened}' in the observation window that a '{closed}' followed within the service "
+        f"level of {_length(within)}; missing without one that is decided",
+        compute,
+        -1,
+    )
+
+
+def _length(days: float) -> str:
+    return f"{days:g} days" if days >= 3 or days == int(days) else f"{24 * days:g} hours"
+
+
+def _of_channel(column: str, channel: str, observed: float) -> Feature:
+    return Feature(
+        f"{column}_{channel}_share",
+        f"Share of the contacts in the last {observed:g} days with {column} '{channel}', of those with a known "
+        f"{column}; missing if there was none",
+        lambda h: h.channel_share(channel),
+    )
+
+
+def _of_delay(name: str, observed: float) -> Iterable[Feature]:
+    yield Feature(
+        f"{name}_last",
+        f"Latest '{name}' (a delay); missing if there was none in {observed:g} days",
+        lambda h: h.last(name),
+        1,
+    )
+    yield Feature(
+        f"{name}_mean_{observed:g}d",
+        f"Mean '{name}' (a delay) in the last {observed:g} days; missing if there was none",
+        lambda h: h.mean(name),
+        1,
+    )
+    yield Feature(
+        f"{name}_slope",
+        f"Change of '{name}' (a delay) per 30 days (least squares over {observed:g} days); missing with fewer than "
+        "two",
+        lambda h: h.slope(name),
     )
 
 

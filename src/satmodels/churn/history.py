@@ -103,6 +103,9 @@ class Log:
     attributes: Mapping[str, NDArray[Any]] = field(default_factory=dict[str, NDArray[Any]])
     dates: tuple[str, ...] = ()
     activity: SortedRows = NO_ROWS
+    channels: Mapping[str, SortedRows] = field(default_factory=dict[str, SortedRows])
+    channel_column: str | None = None
+    delay: str | None = None  # the number that is a delay in days
 
     @property
     def kinds(self) -> tuple[str, ...]:
@@ -160,6 +163,17 @@ class History:
             low, high = self._between(self._rows(name), days, until)
             total += high - low
         return total
+
+    def channel_share(self, channel: str, days: float | None = None) -> Array:
+        """Return the share of contacts through a channel, of those that have one; NaN where there is none."""
+        if channel not in self.log.channels:
+            raise unknown("channel", channel, sorted(self.log.channels))
+        counts: dict[str, Array] = {}
+        for name, rows in self.log.channels.items():
+            low, high = self._between(rows, days, 0)
+            counts[name] = (high - low).astype(float)
+        total = np.sum(list(counts.values()), axis=0)
+        return np.divide(counts[channel], total, out=np.full(self.n, np.nan), where=total > 0)
 
     def days_since(self, kind: str | None = None) -> Array:
         """Return days from the last event of a kind to the cutoff; NaN without one in the observation window."""

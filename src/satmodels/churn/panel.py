@@ -4,12 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from satmodels.churn.features import RESERVED, Feature, distinct, feature_dictionary, proposed_features
+from satmodels.churn.features import (
+    MOST_CHANNELS,
+    RESERVED,
+    Feature,
+    distinct,
+    feature_dictionary,
+    proposed_features,
+)
 from satmodels.churn.history import NO_ROWS, History, Log, SortedRows, join_rows
 from satmodels.churn.window import ChurnWindow, check_window, cutoff_times, microseconds, show_moment
 from satmodels.errors import ArgumentError, DataError, one_of, unknown
@@ -40,6 +48,9 @@ def churn_panel(
     date: str = "date",
     kind: str | None = None,
     amount: str | None = None,
+    channel: str | None = None,
+    delay: str | None = None,
+    service_level: float | timedelta | None = None,
     start: str | None = "start",
     end: str | None = None,
     activity: str | Sequence[str] | None = None,
@@ -76,6 +87,15 @@ def churn_panel(
     kind, amount : str, optional
         Columns of the events: what happened (``login``, ``complaint``), and a number that events carry.
         Of several logs, those that have the column.
+    channel : str, optional
+        Column of the events: the channel of a contact (``phone``, ``web``), missing where there is none. Each
+        channel's share becomes a feature; at most 30 channels.
+    delay : str, optional
+        Column of the events: days late, of payments for example, missing for other events (negative: early). Its
+        latest value, mean and trend become features.
+    service_level : float or timedelta, optional
+        Within how many days a complaint is to be put right (kinds ``complaint`` and ``complaint_resolved``, or any
+        other such pair). Adds the share put right within it as a feature; default 14 days without that feature.
     start, end : str, optional
         Columns of ``customers``: first day of the contract, and the day it was ended (missing while it
         lasts). With ``end`` churn is *contractual*: the end lies in the outcome window. Without it churn is
@@ -137,11 +157,24 @@ def churn_panel(
     """
     check_window(window)
     sources = _open(events)
+    promised = _service_level(service_level, window)
     log, ends, ids, library = _read(
         sources,
         customers,
         answers,
-        Columns(customer, date, kind, amount, start, end, tuple(attributes), tuple(scores), timezone),
+        Columns(
+            customer,
+            date,
+            kind,
+            amount,
+            start,
+            end,
+            tuple(attributes),
+            tuple(scores),
+            timezone,
+            channel,
+            delay,
+        ),
         activity,
     )
     moments = cutoff_times(cutoffs, timezone)
@@ -153,7 +186,9 @@ def churn_panel(
     if label:
         needed = microseconds(window.purge if label is True else window.gap) + (label == "time")
         _refuse_unfinished(moments, needed, until)
-    chosen = proposed_features(log, _days(window.observation)) if features is None else tuple(features)
+    chosen = (
+        proposed_features(log, _days(window.observation), promised) if features is None else tuple(features)
+    )
     chosen = distinct([*chosen, *more_features])
     at_risk = [_at_risk(log, ends, int(moment), window) for moment in moments]
     _refuse_empty(at_risk, moments)
@@ -187,6 +222,9 @@ def churn_features(
     window: ChurnWindow,
     kind: str | None = None,
     amount: str | None = None,
+    channel: str | None = None,
+    delay: str | None = None,
+    service_level: float | timedelta | None = None,
     scores: Sequence[str] = (),
     attributes: Sequence[str] = (),
     customer: str = "customer",
@@ -197,7 +235,7 @@ def churn_features(
 
     Parameters
     ----------
-    events, window, kind, amount, scores, attributes, customer, date, timezone
+    events, window, kind, amount, channel, delay, service_level, scores, attributes, customer, date, timezone
         As in :func:`churn_panel`. Attributes are described as the numbers or words they are, not as dates.
 
     Returns
@@ -215,7 +253,7 @@ def churn_features(
     'complaint_count_90d'
     """
     check_window(window)
-    columns = Columns(customer, date, kind, amount, None, None, (), (), timezone)
+    columns = Columns(customer, date, kind, amount, None, None, (), (), timezone, channel, delay)
     log, _, _, _ = _read(_open(events), None, None, columns, None)
     empty = SortedRows.of(np.empty(0, np.int64), np.empty(0, np.int64), log.n_customers, np.empty(0))
     log = Log(
@@ -224,8 +262,11 @@ def churn_features(
         {**log.numbers, **{(name, None): empty for name in scores}},
         log.start,
         {name: np.empty(0) for name in attributes},
+        channels=log.channels,
+        channel_column=log.channel_column,
+        delay=log.delay,
     )
-    return proposed_features(log, _days(window.observation))
+    return proposed_features(log, _days(window.observation), _service_level(service_level, window))
 
 
 @dataclass(frozen=True)
@@ -241,6 +282,8 @@ class Columns:
     attributes: tuple[str, ...]
     scores: tuple[str, ...]
     zone: str | None
+    channel: str | None = None
+    delay: str | None = None
 
 
 def _open(events: Any) -> dict[str, Frame]:
@@ -277,6 +320,7 @@ def _read(
     ids = table.ids if table is not None else _all_ids(parts)
     rows: dict[str, SortedRows] = {}
     numbers: dict[tuple[str, str | None], SortedRows] = {}
+    carried: dict[str, list[tuple[Any, Any, Any]]] = {}
     matched = 0
     for name, part in parts.items():
         who = _places(part.ids, ids, name)[part.customer]
@@ -294,8 +338,15 @@ def _read(
                     )
         for value, numbers_ in part.values.items():
             there = (who >= 0) & ~np.isnan(numbers_)
-            if len(parts) == 1 or not any(v == value and k is None for v, k in numbers):
-                numbers[value, None] = SortedRows.of(who[there], part.time[there], len(ids), numbers_[there])
+            carried.setdefault(value, []).append((who[there], part.time[there], numbers_[there]))
+    for value, pieces in carried.items():  # of all logs together
+        owner, time, number = (
+            pieces[0]
+            if len(pieces) == 1
+            else [np.concatenate(column) for column in zip(*pieces, strict=True)]
+        )
+        numbers[value, None] = SortedRows.of(owner, time, len(ids), number)
+    carried.clear()
     if not matched:
         raise ArgumentError(
             f"no event belongs to a customer of the customer table: compare the columns {columns.customer!r}"
@@ -313,6 +364,9 @@ def _read(
         {} if table is None else table.attributes,
         () if table is None else table.dates,
         join_rows([rows[k] for k in kinds], len(ids)) if columns.end is None else NO_ROWS,
+        _channel_rows(parts, ids, columns.channel),
+        columns.channel,
+        columns.delay,
     )
     return log, None if table is None else table.end, ids, next(iter(sources.values())).library
 
@@ -326,7 +380,8 @@ def _refuse_forgotten_end(customers: Frame, columns: Columns, activity: str | Se
 
 
 def _read_logs(sources: Mapping[str, Frame], columns: Columns) -> dict[str, EventColumns]:
-    for role, column in (("kind", columns.kind), ("amount", columns.amount)):
+    for role in ("kind", "amount", "channel", "delay"):
+        column: str | None = getattr(columns, role)
         if column is not None and not any(column in frame.columns for frame in sources.values()):
             raise unknown(f"{role} column", column, next(iter(sources.values())).columns)
     return {
@@ -335,12 +390,51 @@ def _read_logs(sources: Mapping[str, Frame], columns: Columns) -> dict[str, Even
             customer=columns.customer,
             date=columns.date,
             kind=columns.kind if columns.kind in frame.columns else None,
-            values=[columns.amount] if columns.amount in frame.columns and columns.amount else [],
+            values=[c for c in (columns.amount, columns.delay) if c is not None and c in frame.columns],
             zone=columns.zone,
             default_kind=name,
+            channel=columns.channel if columns.channel in frame.columns else None,
         )
         for name, frame in sources.items()
     }
+
+
+def _channel_rows(
+    parts: Mapping[str, EventColumns], ids: NDArray[Any], column: str | None
+) -> dict[str, SortedRows]:
+    """Return the rows of each channel, of all logs that know one."""
+    found: dict[str, list[tuple[NDArray[np.int64], Times]]] = {}
+    for name, part in parts.items():
+        if part.channel is None:
+            continue
+        who = _places(part.ids, ids, name)[part.customer]
+        if len({*found, *part.channels}) > MOST_CHANNELS:
+            raise ArgumentError(
+                f"channel={column!r}: the column has more than {MOST_CHANNELS} different values, "
+                f"{list(part.channels[:3])} and so on: is it a channel? Group the rare ones."
+            )
+        for code, word in enumerate(part.channels):
+            here = (part.channel == code) & (who >= 0)
+            found.setdefault(word, []).append((who[here], part.time[here]))
+    return {
+        word: SortedRows.of(
+            np.concatenate([w for w, _ in pieces]), np.concatenate([t for _, t in pieces]), len(ids)
+        )
+        for word, pieces in found.items()
+    }
+
+
+def _service_level(given: float | timedelta | None, window: ChurnWindow) -> float | None:
+    """Return the service level in days."""
+    if given is None:
+        return None
+    days = given / timedelta(days=1) if isinstance(given, timedelta) else given
+    observed = _days(window.observation)
+    if isinstance(days, bool) or not isinstance(days, int | float | np.number) or not 0 < days < observed:
+        raise ArgumentError(
+            f"service_level={given!r}: days above 0 and below the observation window ({observed:g} days), or a timedelta"
+        )
+    return float(days)
 
 
 def _read_answers(

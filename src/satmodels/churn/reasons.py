@@ -38,12 +38,14 @@ _WORDS: tuple[tuple[str, Words, str], ...] = (
     (r"(.+)_total_([\d.]+)d", lambda p, v: f"{p[0]} of {_figure(v)} in {p[1]} days", ""),
     (r"(.+)_mean_([\d.]+)d", lambda p, v: f"mean {p[0]} {_figure(v)} in {p[1]} days", "no {0} in {1} days"),
     (r"(.+)_answers_([\d.]+)d", lambda p, v: f"{_times(v, 'answer to ' + p[0])} in {p[1]} days", ""),
-    ("(.+)_last", lambda p, v: f"latest {p[0]} {_figure(v)}", "no answer to {0}"),
+    ("(.+)_last", lambda p, v: f"latest {p[0]} {_figure(v)}", "no {0} in the time observed"),
     (
         "(.+)_slope",
         lambda p, v: f"{p[0]} {'falls' if v < 0 else 'rises'} by {_figure(abs(v))} per 30 days",
         "no trend of {0} known",
     ),
+    ("(.+)_recovered_share", lambda p, v: f"{_percent(v)} of {p[0]} put right in time", "no {0} decided yet"),
+    ("(.+)_share", lambda p, v: f"{p[0]} share {_percent(v)}", ""),
     ("(.+)_unresolved", lambda p, v: f"{_times(v, p[0])} not put right", ""),
 )
 
@@ -101,6 +103,10 @@ def _value(value: Any) -> Any:
 
 def _times(n: float, name: str) -> str:
     return f"no {name}" if n == 0 else f"{_figure(n)} × {name}"
+
+
+def _percent(value: float) -> str:
+    return f"{100 * value:.0f} %" if 0 <= value <= 1 else _figure(value)
 
 
 def _figure(value: Any) -> str:

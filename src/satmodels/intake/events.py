@@ -41,6 +41,9 @@ class EventColumns:
     kinds : tuple of str
     values : dict of str to ndarray of float64, shape (rows,)
         NaN where missing.
+    channel : ndarray of int64, shape (rows,), optional
+        Position of the row's channel in ``channels``; -1 without one.
+    channels : tuple of str
     """
 
     customer: NDArray[np.int64]
@@ -49,6 +52,8 @@ class EventColumns:
     kind: NDArray[np.int64]
     kinds: tuple[str, ...]
     values: dict[str, NDArray[np.float64]]
+    channel: NDArray[np.int64] | None = None
+    channels: tuple[str, ...] = ()
 
 
 def read_events(
@@ -60,6 +65,7 @@ def read_events(
     values: Sequence[str] = (),
     zone: str | None = None,
     default_kind: str = "event",
+    channel: str | None = None,
 ) -> EventColumns:
     """Read an event log.
 
@@ -70,7 +76,7 @@ def read_events(
     SchemaError
         A customer, date or kind is missing, or a value is no finite number.
     """
-    named = [customer, date, *([kind] if kind else []), *values]
+    named = [customer, date, *([kind] if kind else []), *values, *([channel] if channel else [])]
     frame.require(named)
     if len(set(named)) < len(named):
         twice = next(n for n in named if named.count(n) > 1)
@@ -87,6 +93,7 @@ def read_events(
     else:
         kind_codes, levels = _codes(data.get_column(kind), kind)
         kinds = tuple(str(level) for level in levels)
+    through, channels = _optional_codes(data.get_column(channel)) if channel else (None, ())
     return EventColumns(
         codes,
         ids,
@@ -94,6 +101,8 @@ def read_events(
         kind_codes,
         kinds,
         {name: _floats(data.get_column(name), name) for name in values},
+        through,
+        channels,
     )
 
 
@@ -238,6 +247,14 @@ def _codes(series: nw.Series[Any], name: str) -> tuple[NDArray[np.int64], NDArra
         )
     codes, distinct = pd.factorize(_objects(series.to_list()))
     return codes.astype(np.int64, copy=False), np.asarray(distinct, dtype=object)
+
+
+def _optional_codes(series: nw.Series[Any]) -> tuple[NDArray[np.int64], tuple[str, ...]]:
+    """Return each row's position among the distinct words, -1 where there is none."""
+    import pandas as pd
+
+    codes, levels = pd.factorize(_words(series), sort=False)
+    return codes.astype(np.int64, copy=False), tuple(str(level) for level in levels)
 
 
 def _float_codes(values: NDArray[np.float64], name: str) -> tuple[NDArray[np.int64], NDArray[Any]]:
