@@ -167,11 +167,21 @@ def test_categories_are_scores_only_if_they_are_the_whole_ordered_scale():
     survey = sat.Survey("s", [sat.Rating("q", sat.Scale(1, 3))])
     whole = pd.Categorical([1, 3], categories=[1, 2, 3], ordered=True)
     part = pd.Categorical([1, 3], categories=[1, 3], ordered=True)
+    unordered = pd.Categorical([1, 3], categories=[1, 2, 3])
+    turned = pd.Categorical([1, 3], categories=[3, 2, 1], ordered=True)
+    coded = pd.Categorical([1, 99], categories=[1, 2, 3, 99], ordered=True)
     text = pd.Categorical(["1", "3"])
     assert survey.check(pd.DataFrame({"q": whole})).ok
     assert survey.prepare(pd.DataFrame({"q": whole}))["q"].tolist() == [1, 3]
-    for bad in (part, text):
-        assert survey.check(pd.DataFrame({"q": bad})).n_bad == 2
+    for bad in (part, text, unordered, turned):
+        report = survey.check(pd.DataFrame({"q": bad}))
+        assert report.n_bad == 2
+        rule = "numeric" if bad is text else "the ordered categories are 1..3"
+        assert report.violations[0].rule == rule
+    assert survey.check(pd.DataFrame({"q": coded})).n_bad == 2
+    declared = survey.model_copy(update={"missing_codes": {99: "dk"}})
+    assert declared.check(pd.DataFrame({"q": coded})).ok
+    assert declared.prepare(pd.DataFrame({"q": coded}))["q"].isna().tolist() == [False, True]
 
 
 def test_missing_columns_suggest_what_is_there():
@@ -284,8 +294,17 @@ def test_a_service_can_limit_the_rows(engine):
     frame = engine(pd.DataFrame({"nps": [1, 2, 3]}))
     survey = sat.Survey("s", [sat.Recommend("nps")])
     assert survey.check(frame, max_rows=3).ok
-    with pytest.raises(sat.ArgumentError, match="max_rows"):
-        survey.check(frame, max_rows=2)
+    for service in (
+        survey.check,
+        survey.prepare,
+        survey.preparation,
+        lambda f, max_rows: sat.careless(f, ["nps", "a", "b"], max_rows=max_rows),
+        lambda f, max_rows: sat.missing_report(f, ["nps"], max_rows=max_rows),
+    ):
+        with pytest.raises(sat.ArgumentError, match="3 rows; max_rows allows 2"):
+            service(frame, max_rows=2)
+        with pytest.raises(sat.ArgumentError, match="max_rows=-1"):
+            service(frame, max_rows=-1)
 
 
 def test_decimals_booleans_and_small_types_are_widened():
@@ -310,3 +329,38 @@ def test_timestamps_with_and_without_a_time_zone_do_not_mix():
     )
     assert [(v.rule, v.n_bad) for v in survey.check(mixed).violations] == [("all or no time zones", 1)]
     assert survey.check(mixed[:1]).ok and survey.check(mixed[1:]).ok
+
+
+def test_texts_of_times_with_and_without_an_offset_do_not_mix(engine):
+    survey = sat.Survey("s", [sat.Date("d", earliest=date(2020, 1, 1))])
+
+    def found(*days: str | None) -> list[tuple[str, int, Any]]:
+        report = survey.check(engine(pd.DataFrame({"d": pd.Series(days, dtype=object)})))
+        return sorted((v.rule, v.n_bad, v.offenders[0][1]) for v in report.violations)
+
+    aware, naive, day = "2026-01-01T10:00:00+02:00", "2026-01-01 10:00", "2026-01-01"
+    assert found(aware, naive, day, None, naive) == [("all or no time zones", 2, naive)]
+    for fine in ([aware, day, "2026-01-01T08:00Z"], [naive, day], [aware], [naive], [day, None]):
+        assert found(*fine) == []
+    # what is no date, or too early, breaks one rule only
+    assert found(aware, "2019-01-01T10:00", "2026-13-01T10:00") == [
+        ("ISO date", 1, "2026-13-01T10:00"),
+        ("not before 2020-01-01", 1, "2019-01-01T10:00"),
+    ]
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_times_with_and_without_an_offset_are_found_across_partitions():
+    dask = pytest.importorskip("dask.dataframe")
+    days = ["2026-01-01T10:00Z", "2026-01-01T10:00Z", "2026-01-01T10:00", "2026-01-01"]
+    frame = dask.from_pandas(pd.DataFrame({"d": days}), npartitions=2)
+    report = sat.Survey("s", [sat.Date("d")]).check(frame)
+    assert [(v.rule, v.n_bad) for v in report.violations] == [("all or no time zones", 1)]
+
+
+def test_a_date_that_does_not_exist_is_named_with_its_row(engine):
+    survey = sat.Survey("s", [sat.Recommend("nps")], respondent="id", date="d")
+    frame = engine(pd.DataFrame({"id": ["x", "y"], "nps": [1, 2], "d": ["2026-01-01", "2026-13-01"]}))
+    with pytest.raises(sat.SchemaError, match=r"'2026-13-01' in row (1|'y')") as caught:
+        survey.check(frame).raise_for_errors()
+    assert (caught.value.column, caught.value.value) == ("d", "2026-13-01")

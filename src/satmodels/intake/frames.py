@@ -93,6 +93,15 @@ class Frame:
         counted = collect(self._nw.select(nw.len().alias("n")), "counting rows")
         return int(counted["n"][0])
 
+    def refuse_more_rows(self, max_rows: int | None) -> None:
+        """Raise ArgumentError if there are more rows than a service allows; None allows any number."""
+        if max_rows is None:
+            return
+        if isinstance(max_rows, bool) or not isinstance(max_rows, int) or max_rows < 0:
+            raise ArgumentError(f"max_rows={max_rows!r} is no whole number of at least 0")
+        if (n_rows := self.n_rows()) > max_rows:
+            raise ArgumentError(f"the frame has {n_rows:,} rows; max_rows allows {max_rows:,}")
+
     def where(self, columns: Sequence[str], key: Sequence[Any]) -> Frame:
         """Return the rows in which the columns have these values; None stands for what is missing."""
         self.require(columns)

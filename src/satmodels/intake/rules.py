@@ -32,14 +32,19 @@ _TIME = (
 ISO_DATE = f"^{_DAY}{_TIME}$"
 _ISO = re.compile(ISO_DATE)
 
+# of texts that ISO_DATE accepts: a time of day, with its offset from UTC or without
+AWARE_TIME, NAIVE_TIME = "[T ].*(?:Z|[+-][0-9]{2}:[0-9]{2})$", "[T ][0-9:.]*$"
+_AWARE, _NAIVE = re.compile(AWARE_TIME), re.compile(NAIVE_TIME)
+
 NUMERIC, TEXT, DATE, YES_NO = "numeric", "text", "a date", "0 or 1"
-FINITE, WHOLE, OPTIONS, LABELS, REQUIRED, ISO = (
+FINITE, WHOLE, OPTIONS, LABELS, REQUIRED, ISO, ZONES = (
     "finite",
     "whole numbers",
     "options",
     "labels",
     "required",
     "ISO date",
+    "all or no time zones",
 )
 
 
@@ -177,6 +182,13 @@ class ColumnRule:
         early = self.earliest is not None and day < self.earliest
         late = self.latest is not None and day > self.latest
         return self.dates_text if early or late else None
+
+
+def has_zone(value: Any) -> bool | None:
+    """Say whether a timestamp, or an ISO text with a time, has a time zone; None where there is no time."""
+    if isinstance(value, str):
+        return True if _AWARE.search(value) else False if _NAIVE.search(value) else None
+    return value.tzinfo is not None if isinstance(value, datetime) else None
 
 
 def is_missing(value: Any) -> bool:

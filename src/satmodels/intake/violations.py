@@ -14,19 +14,24 @@ import numpy as np
 
 from satmodels.intake.frames import OFFENDERS, Frame, collect, open_frame
 from satmodels.intake.rules import (
+    AWARE_TIME,
     FINITE,
     ISO,
     ISO_DATE,
+    NAIVE_TIME,
     OPTIONS,
     REQUIRED,
     WHOLE,
+    ZONES,
     ColumnRule,
+    has_zone,
     is_missing,
 )
 
 MAX_NAMED = 200  # violated rules whose offenders are looked up; the others are only counted
 DUPLICATE = "one row per"
 BOTH_OR_NEITHER = "both or neither"
+CATEGORIES = "the ordered categories are"
 TEXTUAL = (nw.String, nw.Categorical, nw.Enum)  # types whose values are texts
 NS_YEARS = (1677, 2262)  # first and last year, both incomplete, of timestamps in nanoseconds
 _MAX_COPIES = 10_000  # rows that are read to name the first duplicates
@@ -58,6 +63,7 @@ class Condition:
     rule: str
     holds: nw.Expr
     show: str | None = None  # column whose values are shown; the rule's own where None
+    beside: nw.Expr | None = None  # the rule is broken only if this holds in some row
 
 
 def count_violations(
@@ -123,15 +129,23 @@ def _by_partition(
     native: Any = frame.narwhals.to_native()
     n_rows = 0
     found: dict[tuple[str, str], Broken] = {}
+    texts = {r.column: r for r in rules if r.dates and isinstance(frame.dtype(r.column), TEXTUAL)}
     for partition in native.partitions:
         counted = count_violations(open_frame(partition.compute()), rules, pairs)
         for broken in counted.broken:
             place = (broken.column, broken.rule)
+            if broken.rule == ZONES and broken.column in texts:
+                continue  # the other kind may be in another partition
             moved = tuple((row + n_rows, value) for row, value in broken.offenders)
             before = found.get(place, Broken(*place, 0, ()))
             first = (*before.offenders, *moved)[:OFFENDERS]
             found[place] = Broken(*place, before.n_bad + broken.n_bad, first)
         n_rows += counted.n_rows
+    zones = [c for rule in texts.values() for c in conditions_of(frame, rule) if c.rule == ZONES]
+    for condition, n_bad in zip(zones, _count(frame, zones)[1] if zones else [], strict=True):
+        if n_bad:
+            shown = tuple(_name(frame, condition, None))
+            found[condition.column, ZONES] = Broken(condition.column, ZONES, n_bad, shown)
     order = {rule.column: i for i, rule in enumerate(rules)}
     broken = sorted(found.values(), key=lambda b: order[b.column])
     if key:
@@ -142,8 +156,12 @@ def _by_partition(
 def _count(frame: Frame, conditions: Sequence[Condition]) -> tuple[int, list[int]]:
     sums = [c.holds.cast(nw.Int64).sum().alias(f"c{i}") for i, c in enumerate(conditions)]
     native: Any = frame.narwhals
+    beside = {i: c.beside for i, c in enumerate(conditions) if c.beside is not None}
+    sums += [other.cast(nw.Int64).sum().alias(f"b{i}") for i, other in beside.items()]
     counted = collect(native.select(nw.len().alias("n"), *sums), "checking the answers")
-    return int(counted["n"][0]), [int(counted[f"c{i}"][0] or 0) for i in range(len(conditions))]
+    counts = [int(counted[f"c{i}"][0] or 0) for i in range(len(conditions))]
+    alone = {i for i in beside if not counted[f"b{i}"][0]}
+    return int(counted["n"][0]), [0 if i in alone else n for i, n in enumerate(counts)]
 
 
 def _name(frame: Frame, condition: Condition, id_column: str | None) -> list[tuple[Any, Any]]:
@@ -265,6 +283,9 @@ def _text_conditions(rule: ColumnRule, value: nw.Expr) -> Iterator[Condition]:
         outside = _outside(day, _iso(rule.earliest), _iso(rule.latest))
         if outside is not None:
             yield Condition(column, rule.dates_text, present & good_shape & outside)
+        fine = present & good_shape if outside is None else present & good_shape & (outside == False)  # noqa: E712
+        naive, aware = (value.str.contains(times) for times in (NAIVE_TIME, AWARE_TIME))
+        yield Condition(column, ZONES, fine & naive, beside=fine & aware)
     else:
         yield Condition(column, rule.texts_text if rule.texts else rule.type_text, present)
 
@@ -356,10 +377,15 @@ def _by_distinct_text(frame: Frame, rule: ColumnRule) -> Iterator[Broken]:
     native: Any = frame.narwhals.to_native()
     codes, texts = pd.factorize(native[rule.column], use_na_sentinel=True)
     verdicts: dict[str, list[int]] = {}
+    zones: dict[bool, list[int]] = {True: [], False: []}
     for code, text in enumerate(texts):
         verdict = rule.verdict(text)
         if verdict is not None:
             verdicts.setdefault(verdict, []).append(code)
+        elif rule.dates and text not in rule.texts and (zone := has_zone(text)) is not None:
+            zones[zone].append(code)
+    if zones[True] and zones[False]:
+        verdicts[ZONES] = zones[False]
     if rule.required and (codes < 0).any():
         verdicts[REQUIRED] = [-1]
     for verdict, bad in verdicts.items():
@@ -369,8 +395,9 @@ def _by_distinct_text(frame: Frame, rule: ColumnRule) -> Iterator[Broken]:
 
 
 def _by_value(frame: Frame, rule: ColumnRule) -> Iterator[Broken]:
+    other = rule
     if isinstance(frame.dtype(rule.column), nw.Categorical | nw.Enum):
-        rule = _for_categories(frame, rule)
+        other = _for_categories(frame, rule)
     elif frame.engine == "pandas" and _all_texts(frame, rule.column):
         yield from _by_distinct_text(frame, rule)
         return
@@ -383,10 +410,12 @@ def _by_value(frame: Frame, rule: ColumnRule) -> Iterator[Broken]:
         try:
             known = (type(value), value)
             if known not in seen:
-                seen[known] = rule.verdict(value)
+                seen[known] = other.verdict(value)
             verdict = seen[known]
         except TypeError:  # a list or another value without a hash
-            verdict = rule.verdict(value)
+            verdict = other.verdict(value)
+        if verdict is not None and verdict != REQUIRED and other is not rule:
+            verdict = f"{CATEGORIES} {rule.range_text}"
         if verdict is not None:
             counts[verdict] = counts.get(verdict, 0) + 1
             if len(first.setdefault(verdict, [])) < OFFENDERS:
@@ -396,21 +425,22 @@ def _by_value(frame: Frame, rule: ColumnRule) -> Iterator[Broken]:
 
 
 def _time_zones(frame: Frame, rule: ColumnRule) -> Iterator[Broken]:
-    """Find timestamps without a time zone beside others with one: their order is unknown."""
-    times = [(i, v) for i, v in enumerate(frame.values(rule.column)) if isinstance(v, datetime)]
-    naive = [(i, v) for i, v in times if v.tzinfo is None]
-    if naive and len(naive) < len(times):
-        yield Broken(rule.column, "all or no time zones", len(naive), tuple(naive[:OFFENDERS]))
+    """Find times without a time zone beside others with one: their order is unknown."""
+    fine = ((i, v) for i, v in enumerate(frame.values(rule.column)) if rule.verdict(v) is None)
+    times = [(i, v, has_zone(v)) for i, v in fine if not (isinstance(v, str) and v in rule.texts)]
+    naive = [(i, v) for i, v, zone in times if zone is False]
+    if naive and any(zone for _, _, zone in times):
+        yield Broken(rule.column, ZONES, len(naive), tuple(naive[:OFFENDERS]))
 
 
 def _for_categories(frame: Frame, rule: ColumnRule) -> ColumnRule:
-    """Accept numeric categories only where they are ordered and are the whole scale."""
+    """Accept numeric categories only where they are ordered and are the whole scale, and codes beside it."""
     native: Any = frame.narwhals.to_native()
     dtype = native.dtypes[rule.column]
     if rule.anything or not rule.numbers or rule.low is None or rule.high is None:
         return rule
     scale = list(range(int(rule.low), int(rule.high) + 1))
-    if bool(dtype.ordered) and list(dtype.categories) == scale:
+    if bool(dtype.ordered) and [c for c in dtype.categories if c not in (*rule.codes, *rule.texts)] == scale:
         return rule
     return ColumnRule(rule.column, texts=rule.texts or ("",), required=rule.required)
 

@@ -95,6 +95,7 @@ def careless(
     respondent: str | None = None,
     seconds: str | None = None,
     synonyms: float = SYNONYM_CORRELATION,
+    max_rows: int | None = None,
 ) -> CarelessResult:
     """Look for careless answers.
 
@@ -114,6 +115,8 @@ def careless(
         Column of the time that the answers took, in seconds.
     synonyms : float, default 0.6
         Item pairs that correlate above this are synonyms; -``synonyms`` is the bound for antonyms.
+    max_rows : int, optional
+        A larger frame is refused before it is read: a limit for services.
 
     Returns
     -------
@@ -160,6 +163,7 @@ def careless(
     if not 0 < synonyms < 1:
         raise ArgumentError(f"synonyms={synonyms!r}: a correlation between 0 and 1")
     opened = open_frame(frame)
+    opened.refuse_more_rows(max_rows)
     opened.require(columns, role="item")
     if not isinstance(items, Sequence):
         opened = open_frame(recode(opened, _as_given(items, columns, opened)))

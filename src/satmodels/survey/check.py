@@ -6,7 +6,7 @@ import dataclasses
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from satmodels.errors import REDACTED, ArgumentError, SchemaError, near_matches
+from satmodels.errors import REDACTED, SchemaError, near_matches
 from satmodels.intake.frames import Frame, open_frame
 from satmodels.intake.rules import (
     FINITE,
@@ -15,10 +15,11 @@ from satmodels.intake.rules import (
     OPTIONS,
     REQUIRED,
     WHOLE,
+    ZONES,
     ColumnRule,
     text_limit,
 )
-from satmodels.intake.violations import BOTH_OR_NEITHER, DUPLICATE, count_violations
+from satmodels.intake.violations import BOTH_OR_NEITHER, CATEGORIES, DUPLICATE, count_violations
 from satmodels.results import Result, Table
 from satmodels.survey.columns import kano_pairs
 
@@ -141,8 +142,7 @@ def _text(value: Any) -> str | None:
 def check(survey: Survey, data: Any, max_rows: int | None = None) -> CheckReport:
     """Count the violations of a survey's rules in a frame; see :meth:`Survey.check`."""
     frame = open_frame(data)
-    if max_rows is not None and (n_rows := frame.n_rows()) > max_rows:
-        raise ArgumentError(f"the frame has {n_rows:,} rows; max_rows allows {max_rows:,}")
+    frame.refuse_more_rows(max_rows)
     there = [column.rule for name, column in survey.columns.items() if name in frame.columns]
     pairs = [pair for pair in kano_pairs(survey) if all(column in frame.columns for column in pair)]
     key = tuple(c for c in (survey.respondent, survey.wave) if c is not None)
@@ -181,12 +181,15 @@ def _remedy(rule: ColumnRule, broken: str, offenders: tuple[tuple[Any, Any], ...
         WHOLE: "Answers are whole codes: nothing is rounded. Correct the column, or use Number.",
         REQUIRED: "Fill it in, or declare the item without required=True.",
         ISO: "Write dates as 2026-03-31.",
+        ZONES: "The order of times with and without an offset from UTC is unknown: give all of them one, or none.",
         OPTIONS: f"Options are {text_limit(map(str, (*rule.codes, *rule.texts)))}.",
         LABELS: f"Labels are {text_limit(rule.texts)}.",
         rule.type_text: f"Convert the column first: it has to be {rule.type_text}.",
     }
     if broken in fixed:
         return fixed[broken]
+    if broken.startswith(CATEGORIES):
+        return "Categories count as answers only if they are ordered and the whole scale: map them to its numbers."
     if broken.startswith(DUPLICATE):
         return "Keep one row of each, or declare the column of the wave: Survey(wave=...)."
     if broken.startswith(BOTH_OR_NEITHER):

@@ -63,7 +63,7 @@ class MissingResult(Result):
         return {name: getattr(self, name) for name in names}
 
 
-def missing_report(frame: Any, items: Sequence[str]) -> MissingResult:
+def missing_report(frame: Any, items: Sequence[str], *, max_rows: int | None = None) -> MissingResult:
     """Count missing answers by item and pattern, and test whether they are missing by chance.
 
     Parameters
@@ -72,6 +72,8 @@ def missing_report(frame: Any, items: Sequence[str]) -> MissingResult:
         Any supported dataframe; codes for missing answers already null (:meth:`Survey.prepare`).
     items : sequence of str
         Columns of numbers.
+    max_rows : int, optional
+        A larger frame is refused before it is read: a limit for services.
 
     Returns
     -------
@@ -97,6 +99,7 @@ def missing_report(frame: Any, items: Sequence[str]) -> MissingResult:
     """
     names = _names(items)
     opened = open_frame(frame)
+    opened.refuse_more_rows(max_rows)
     x = matrix(opened, names)
     gone = np.isnan(x)
     groups = patterns_of(x)

@@ -34,13 +34,20 @@ STEPS = DUPLICATES, MISSING, LABEL, INVALID, TURNED, DERIVED = (
 )
 
 
-def prepare(survey: Survey, data: Any, invalid: str = "error", duplicates: str = "error") -> Any:
+def prepare(
+    survey: Survey,
+    data: Any,
+    invalid: str = "error",
+    duplicates: str = "error",
+    max_rows: int | None = None,
+) -> Any:
     """Return the prepared answers; see :meth:`Survey.prepare`."""
     if invalid not in WAYS:
         raise one_of("invalid", invalid, WAYS)
     if duplicates not in POLICIES:
         raise one_of("duplicates", duplicates, POLICIES)
     frame = open_frame(data)
+    frame.refuse_more_rows(max_rows)
     columns = [column for column in survey.columns.values() if column.item is not None]
     for column in columns:
         if column.name not in frame.columns:
@@ -83,9 +90,10 @@ class PreparationReport(Result):
         return {"n_rows": self.n_rows, **{f"n_{step.replace(' ', '_')}": count for step, count in n.items()}}
 
 
-def preparation(survey: Survey, data: Any) -> PreparationReport:
+def preparation(survey: Survey, data: Any, max_rows: int | None = None) -> PreparationReport:
     """Count what preparing a frame does to it; see :meth:`Survey.preparation`."""
     frame = open_frame(data)
+    frame.refuse_more_rows(max_rows)
     columns = [c for c in survey.columns.values() if c.item is not None and c.name in frame.columns]
     sources = {column.name: _source(column, frame) for column in columns}
     codes = {sources[c.name]: [*c.missing, *(c.codes or {})] for c in columns}

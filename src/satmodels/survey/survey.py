@@ -335,6 +335,7 @@ class Survey(Spec):
         *,
         invalid: Literal["error", "missing"] = "error",
         duplicates: Literal["error", "first", "last", "keep"] = "error",
+        max_rows: int | None = None,
     ) -> Any:
         """Return the answers ready for scores and models, in the library that came in.
 
@@ -354,6 +355,8 @@ class Survey(Spec):
             What to do with several rows of one respondent (of a wave, where ``wave`` is declared): an
             error, the first or the last by the column declared as ``date``, or all of them. Without a
             declared respondent there are none. :meth:`preparation` counts how many rows are too many.
+        max_rows : int, optional
+            A larger frame is refused before anything else is computed: a limit for services.
 
         Raises
         ------
@@ -377,10 +380,17 @@ class Survey(Spec):
         """
         from satmodels.survey.prepare import prepare
 
-        return prepare(self, frame, invalid, duplicates)
+        return prepare(self, frame, invalid, duplicates, max_rows)
 
-    def preparation(self, frame: Any) -> PreparationReport:
+    def preparation(self, frame: Any, *, max_rows: int | None = None) -> PreparationReport:
         """Say what :meth:`prepare` does to a frame, without doing it.
+
+        Parameters
+        ----------
+        frame : dataframe
+            Any supported dataframe.
+        max_rows : int, optional
+            A larger frame is refused before anything else is computed.
 
         Returns
         -------
@@ -400,7 +410,7 @@ class Survey(Spec):
         """
         from satmodels.survey.prepare import preparation
 
-        return preparation(self, frame)
+        return preparation(self, frame, max_rows)
 
     def stated_importance(self, frame: Any, weight: str | None = None) -> dict[str, float]:
         """Return the mean importance that the respondents state for each item, for the weights of an index.
