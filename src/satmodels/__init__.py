@@ -102,6 +102,7 @@ _PUBLIC: dict[str, str] = {
     "compare_models": "sem.model_table",
     "ecsi": "sem.model.templates",
     "fit_test": "sem.pls.fit_test",
+    "from_seminr": "sem.model.seminr",
     "higher_order": "sem.pls.higher_order",
     "ipma": "sem.ipma",
     "micom": "sem.pls.micom",
@@ -231,6 +232,7 @@ if TYPE_CHECKING:
     from satmodels.sem.covariance.second_opinion import cross_check as cross_check
     from satmodels.sem.groups import invariance as invariance
     from satmodels.sem.ipma import ipma as ipma
+    from satmodels.sem.model.seminr import from_seminr as from_seminr
     from satmodels.sem.model.spec import ModelSpec as ModelSpec
     from satmodels.sem.model.templates import acsi as acsi
     from satmodels.sem.model.templates import ccsi as ccsi
