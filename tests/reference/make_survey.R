@@ -37,6 +37,8 @@ out <- list(
   bartlett = cortest.bartlett(cor(items), n)$chisq,
   icc = ic[, c("type", "ICC", "F", "p", "lower bound", "upper bound")],
   mahalanobis = mahalanobis(items, colMeans(items), cov(items)),
-  irv = apply(items, 1, sd), longstring = runs[, 1], average_string = runs[, 2],
+  irv = apply(items, 1, sd),
+  irv_parts = lapply(split(1:9, cut(1:9, 4, labels = FALSE)), function(part) apply(items[, part], 1, sd)),
+  longstring = runs[, 1], average_string = runs[, 2],
   rake = unname(weights(rk)))
 write_json(out, file.path(here, "survey_r.json"), digits = I(15), auto_unbox = TRUE)

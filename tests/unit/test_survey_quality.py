@@ -52,6 +52,20 @@ def test_careless_statistics_by_hand():
     assert result.statistics["mahalanobis"][0] == pytest.approx(d @ np.linalg.inv(np.cov(complete.T)) @ d)
 
 
+def test_careless_shows_in_which_part_interest_was_lost():
+    rng = np.random.default_rng(7)
+    frame = pd.DataFrame(rng.integers(1, 8, (80, 24)), columns=[f"q{i:02d}" for i in range(24)])
+    frame.iloc[5, 16:] = 4
+    result = sat.careless(frame, list(frame.columns), irv_parts=3)
+    assert result.statistics["irv_3"][5] == 0 < result.statistics["irv_1"][5]
+    assert result.flags["irv_parts"].nonzero()[0].tolist() == [5]
+    assert not result.flags["longstring"][5]
+    assert "irv_1" not in sat.careless(frame, list(frame.columns)).statistics
+    for wrong in (0, 13, 2.0, True):
+        with pytest.raises(sat.ArgumentError, match="irv_parts"):
+            sat.careless(frame, list(frame.columns), irv_parts=wrong)  # type: ignore[arg-type]
+
+
 def test_careless_takes_a_survey_and_times():
     x = people(60, 9)
     columns = [f"q{i}" for i in range(9)]

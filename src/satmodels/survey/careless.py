@@ -95,6 +95,7 @@ def careless(
     respondent: str | None = None,
     seconds: str | None = None,
     synonyms: float = SYNONYM_CORRELATION,
+    irv_parts: int = 1,
     max_rows: int | None = None,
 ) -> CarelessResult:
     """Look for careless answers.
@@ -115,6 +116,10 @@ def careless(
         Column of the time that the answers took, in seconds.
     synonyms : float, default 0.6
         Item pairs that correlate above this are synonyms; -``synonyms`` is the bound for antonyms.
+    irv_parts : int, default 1
+        Number of parts of the questionnaire, in the order of the items and about equally long, for
+        which ``irv`` is also given one by one: who loses interest shows in the last ones. Each has at
+        least two items.
     max_rows : int, optional
         A larger frame is refused before it is read: a limit for services.
 
@@ -127,6 +132,8 @@ def careless(
         - ``irv``: standard deviation of the respondent's answers, divisor n - 1;
         - ``mahalanobis``: squared distance from the mean of all, on the items that were answered;
         - ``average_string``: mean length of the runs;
+        - ``irv_1``, ``irv_2``, ... (with ``irv_parts``): the standard deviation within each part; flagged
+          (as ``irv_parts``) where it is 0 over more items than a careful respondent answers alike;
         - ``even_odd`` (with ``scales``): correlation over scales of the means of the odd and the even
           items, corrected by Spearman-Brown and not below -1, with the sign of the R package: -1 is
           perfectly consistent, above 0 is inconsistent;
@@ -162,6 +169,11 @@ def careless(
     scales = found_scales if scales is None else dict(scales)
     if not 0 < synonyms < 1:
         raise ArgumentError(f"synonyms={synonyms!r}: a correlation between 0 and 1")
+    whole = isinstance(irv_parts, int) and not isinstance(irv_parts, bool)
+    if not whole or not 1 <= irv_parts <= len(columns) // 2:
+        raise ArgumentError(
+            f"irv_parts={irv_parts!r}: {len(columns)} items make 1 to {len(columns) // 2} parts of two or more"
+        )
     opened = open_frame(frame)
     opened.refuse_more_rows(max_rows)
     opened.require(columns, role="item")
@@ -185,6 +197,13 @@ def careless(
     statistics["mahalanobis"], p_value = mahalanobis(x, columns)
     flags["mahalanobis"] = p_value < MAHALANOBIS_LEVEL
     statistics["average_string"] = average
+    if irv_parts > 1:
+        alike = np.zeros(len(x), dtype=bool)
+        for k, part in enumerate(parts_of(len(columns), irv_parts), 1):
+            statistics[f"irv_{k}"] = individual_variability(x[:, part])
+            long = (~np.isnan(x[:, part])).sum(axis=1) > LONGEST_CAREFUL
+            alike |= (statistics[f"irv_{k}"] == 0) & long
+        flags["irv_parts"] = alike
     if scales:
         place = {c: i for i, c in enumerate(columns)}
         statistics["even_odd"] = even_odd(x, [[place[c] for c in m] for m in scales.values()])
@@ -269,6 +288,14 @@ def runs(x: Array) -> tuple[NDArray[np.int64], Array]:
     with np.errstate(invalid="ignore", divide="ignore"):
         average = (~np.isnan(x)).sum(axis=1) / n_runs
     return longest, average
+
+
+def parts_of(n_items: int, n_parts: int) -> list[NDArray[np.int64]]:
+    """Return the places of the items in each part: cut at equal distances, as R's careless does."""
+    place = np.arange(n_items)
+    # the upper end belongs to a part, and so does the first item
+    part = np.maximum(-(-place * n_parts // (n_items - 1)), 1)
+    return [np.flatnonzero(part == k) for k in range(1, n_parts + 1)]
 
 
 def individual_variability(x: Array) -> Array:
