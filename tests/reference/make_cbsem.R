@@ -91,5 +91,10 @@ cases <- list(
   run("mixed_dwls", factors, mixed, ordered = some, estimator = "DWLS", control = list()),
   run("mixed_causes", causes, mixed, ordered = "l1", estimator = "WLSMV", fixed.x = FALSE, conditional.x = FALSE, control = list())
 )
-out <- list(program = paste("lavaan", packageVersion("lavaan"), "on", R.version.string), cases = cases)
+modal <- function(data, ...) {
+  fit <- suppressWarnings(sem(full, data, estimator = "WLSMV", ...))
+  unclass(lavPredict(fit))[1:12, ]
+}
+scores <- list(wlsmv_paths = modal(ord, ordered = items), mixed = modal(mixed, ordered = some))
+out <- list(program = paste("lavaan", packageVersion("lavaan"), "on", R.version.string), cases = cases, scores = scores)
 writeLines(toJSON(out, digits = 10, auto_unbox = TRUE, na = "null", null = "null"), "cbsem_lavaan.json")

@@ -113,6 +113,13 @@ def test_agrees_with_lavaan(name: str):
         assert measures[own] == pytest.approx(value, rel=1e-5, abs=2e-6), key
 
 
+@pytest.mark.parametrize("name", ["wlsmv_paths", "mixed"])
+def test_scores_of_ordered_answers_are_those_of_lavaan(name: str):
+    expected = json.loads((HERE / "cbsem_lavaan.json").read_text())["scores"][name]
+    scores = fitted(name).transform(answers(name)[ITEMS].head(12))
+    np.testing.assert_allclose(scores, expected, atol=1e-4)
+
+
 def test_a_scaled_difference_test_is_that_of_its_formula():
     frame = answers("groups")
     text = CASES["metric"]["model"]

@@ -47,6 +47,8 @@ def main() -> None:
         for e in case["estimates"]:
             if not e["se"] or (e["op"] == "~1" and "wlsmv" in name):
                 continue
+            if e["op"] in ("~1", "|") and name == "mixed_causes":
+                continue  # at other values of age and visits, see the test
             group = model.groups_[e["group"] - 1] if "group" in options and e["op"] != ":=" else None
             row = rows[group, e["lhs"], e["op"], "" if e["op"] == ":=" else e["rhs"]]
             estimate = max(estimate, abs(row["estimate"] - e["est"]) / e["se"])
@@ -55,7 +57,9 @@ def main() -> None:
         measures = model.result_.fit_measures()
         for key, value in case["fit"].items():
             own = measures.get(key.replace(".", "_"))
-            skipped = key.replace(".", "_") in OWN_DEFINITION["fiml"] and ("fiml" in name or "wlsmv" in name)
+            skipped = key.replace(".", "_") in OWN_DEFINITION["fiml"] and (
+                "fiml" in name or "wlsmv" in name or "mixed" in name
+            )
             if value is not None and own is not None and not skipped:
                 fit = max(fit, abs(own - value) / max(1.0, abs(value)))
         words = ", ".join(f"{k}={v!r}" for k, v in options.items() if k != "ordered") or "defaults"

@@ -163,7 +163,29 @@ def test_wlsmv():
         tidy["estimate"],
     )
     with pytest.raises(sat.EngineError, match="ordered"):
-        model.transform(frame)
+        model.predict(frame)
+
+
+def test_scores_of_ordered_answers():
+    frame = ordered()
+    numbers = fit(FACTORS, frame).transform(frame)
+    model = fit(FACTORS, frame, estimator="WLSMV", ordered=ITEMS)
+    scores = model.transform(frame)
+    assert all(np.corrcoef(a, b)[0, 1] > 0.95 for a, b in zip(numbers.T, scores.T, strict=True))
+    np.testing.assert_allclose(model.transform(frame.iloc[[7]]), scores[[7]], atol=1e-8)
+    gaps = frame.astype(float).head(3)
+    gaps.iloc[0, :] = np.nan
+    gaps.iloc[1, :3] = np.nan
+    assert model.transform(gaps)[0].tolist() == pytest.approx([0, 0, 0])
+    assert np.isfinite(model.transform(gaps)).all()
+    with pytest.raises(sat.SchemaError, match="'q2'"):
+        model.transform(frame.head(4).assign(q2=17))
+    with pytest.raises(sat.ArgumentError, match="regression"):
+        model.scores(frame, "bartlett")
+    ages = frame.assign(age=np.arange(len(frame)) % 40 + 20.0)
+    explained = fit(FACTORS + "\nQuality ~ age", ages, estimator="WLSMV", ordered=ITEMS)
+    with pytest.raises(sat.EngineError, match="that explain"):
+        explained.transform(ages)
 
 
 def test_what_ordered_answers_are_refused():

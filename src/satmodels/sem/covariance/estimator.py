@@ -27,6 +27,7 @@ from satmodels.sem.covariance.fitting import Fit, fit_table
 from satmodels.sem.covariance.inference import Inference, infer
 from satmodels.sem.covariance.modification import modification_table
 from satmodels.sem.covariance.ordinal import ORDINAL, check_ordinal, fit_ordinal, threshold_rows
+from satmodels.sem.covariance.ordered_scores import OrderedScoring, no_scoring, ordered_scoring
 from satmodels.sem.covariance.outcome import build_result
 from satmodels.sem.covariance.reading import read_rows, read_samples
 from satmodels.sem.covariance.resampling import CovarianceResampling, bollen_stine
@@ -283,6 +284,8 @@ class CBSEM(TransformerMixin, BaseEstimator):
         fit, inference, found = fit_ordinal(
             spec, rows, ordered, self.estimator, unit_variance=self.unit_variance, errors=self.standard_errors
         )
+        in_paths = any(v in spec.observed for pair in spec.paths for v in pair)
+        self._ordered_scoring: OrderedScoring | str = ordered_scoring(fit.implied[0], found, rows, in_paths)
         self._finish(fit, spec, inference, threshold_rows(found))
 
     def _finish(
@@ -352,6 +355,8 @@ class CBSEM(TransformerMixin, BaseEstimator):
     def transform(self, X: Any) -> Array:
         """Return the construct scores of rows, by regression: E[constructs | answers].
 
+        With ordered answers it is the mode of the constructs given the answers (empirical Bayes modal), as lavaan has it.
+
         Parameters
         ----------
         X : dataframe
@@ -367,12 +372,17 @@ class CBSEM(TransformerMixin, BaseEstimator):
         return self.scores(X)
 
     def scores(self, X: Any, method: str = "regression") -> Array:
-        """Return construct scores by ``method`` "regression" or "bartlett"."""
+        """Return construct scores by ``method`` "regression" or "bartlett" (without ordered answers)."""
         if method not in ("regression", "bartlett"):
             raise one_of("method", method, ("regression", "bartlett"))
         check_is_fitted(self, "result_")
-        self._refuse_ordered("construct scores")
         rows, number = self._rows(X)
+        if self.ordered:
+            if method != "regression":
+                raise one_of("method", method, ("regression",))
+            if isinstance(self._ordered_scoring, str):
+                raise no_scoring(self._ordered_scoring)
+            return self._ordered_scoring.modal(rows)
         result = np.full((len(rows), len(self._constructs)), np.nan)
         for g, scoring in enumerate(self.scorings_):
             inside = number == g
