@@ -90,6 +90,8 @@ def kano(n: int = 1_000_000, features: int = 20) -> None:
     codes = rng.integers(1, 6, size=(n, 2 * features)).astype(np.int8)
     frame = pl.DataFrame(codes, schema=[f"q{j}" for j in range(2 * features)])
     frame = frame.with_columns(region=pl.Series(rng.integers(0, 3, size=n)))
+    segments = pl.DataFrame({"id": np.arange(n), "segment": np.where(np.arange(n) % 3, "new", "old")}).lazy()
+    frame = frame.with_columns(id=pl.Series(rng.permutation(n)))
     pairs = {f"feature {j}": (f"q{2 * j}", f"q{2 * j + 1}") for j in range(features)}
     columns = [c for pair in pairs.values() for c in pair]
     print(f"Kano, {n:,} respondents x {features} features")
@@ -99,6 +101,8 @@ def kano(n: int = 1_000_000, features: int = 20) -> None:
         ("polars", frame, ()),
         ("polars, lazy (one pass)", frame.lazy(), ()),
         ("polars, by region", frame, "region"),
+        ("polars, joined, lazy", frame.lazy().join(segments, on="id", how="left"), ()),
+        ("polars, joined, by segment", frame.lazy().join(segments, on="id", how="left"), "segment"),
         ("pandas", frame.to_pandas(), ()),
     ):
         cost, result = seconds(lambda d=data, b=by: sat.kano(d, pairs, by=b), repeats=1)

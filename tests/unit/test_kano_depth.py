@@ -11,6 +11,7 @@ from satmodels.kano_model.coefficients import coefficients
 from satmodels.kano_model.resampling import class_shares
 from satmodels.kano_model.rules import RULES, classify
 from satmodels.kano_model.segments import chi_square
+from satmodels.statistics import pair_counts
 
 
 def simulated(n: int, shares: list[float], seed: int) -> pd.DataFrame:
@@ -182,3 +183,26 @@ def test_continuous_figure_draws():
     pytest.importorskip("matplotlib")
     result = sat.kano(simulated(80, [0.3, 0.3, 0.2, 0.2], 1), PAIR)
     assert len(sat.plot(result.continuous())._repr_png_()) > 1000
+
+
+def test_lazy_frames_count_two_pairs_at_a_time_and_the_same(engine, monkeypatch):
+    rng = np.random.default_rng(4)
+    frame = pd.DataFrame(rng.integers(1, 6, size=(300, 8)), columns=list("abcdefgh"))
+    frame = frame.assign(
+        region=rng.choice(["n", "s"], 300), w=rng.uniform(0.5, 2, 300), a=frame["a"].where(frame["b"] > 1)
+    )
+    frame["h"] = frame["h"].map({1: "like", 2: "expect", 3: "neutral", 4: "bear", 5: "dislike"})
+    labels = {"h": {"like": 1, "expect": 2, "neutral": 3, "bear": 4, "dislike": 5}}
+    # the second and third pair share a column, so they can't be counted together
+    pairs = {"1": ("a", "b"), "2": ("c", "d"), "3": ("e", "d"), "4": ("f", "g"), "5": ("a", "h")}
+    plain = sat.PairCounts.collect(frame, pairs, "region", "w", labels=labels)
+    for many in (10_000, 10):  # above so many cells it is one by one again
+        monkeypatch.setattr(pair_counts, "MANY_CELLS", many)
+        found = sat.PairCounts.collect(engine(frame), pairs, "region", "w", labels=labels)
+        assert found.keys == plain.keys
+        for name in ("n", "n_missing", "w", "w2"):
+            np.testing.assert_allclose(getattr(found, name), getattr(plain, name), rtol=1e-12)
+    bad = frame.assign(c=frame["c"].replace(2, 7))
+    with pytest.raises(sat.SchemaError) as caught:
+        sat.PairCounts.collect(engine(bad), pairs, "region", labels=labels)
+    assert (caught.value.column, caught.value.n_bad) == ("c", int((bad["c"] == 7).sum()))

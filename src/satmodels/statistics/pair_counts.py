@@ -18,6 +18,9 @@ from satmodels.stored import key_from_json, key_to_json, read_document, write_do
 
 VERSION = 1
 MAX_ANSWER = 11  # answers are codes 1..k of a short scale
+# lazy frames with groups or texts are counted two pairs at a time, which halves the work of the query
+# behind them, while the joint cells (625 for codes 1 to 5) times the groups stay few
+COUPLED_SIZE, MANY_CELLS = 5, 10_000
 _FIELDS = ("features", "by", "size", "weighted", "keys", "n", "w", "w2", "n_missing")
 
 
@@ -114,7 +117,16 @@ class PairCounts:
                     check_numeric_type(frame, column)
         if not (by or frame.eager or any(labels.values())):
             return cls._stream(frame, pairs, weight, size)
-        counted = [_pair_cells(frame, by, pair, weight, size, labels) for pair in pairs.values()]
+        counted: list[tuple[list[tuple[Any, ...]], NDArray[np.intp], Cells]] = []
+        waiting, together = list(pairs.values()), 1 if frame.eager or size > COUPLED_SIZE else 2
+        while waiting:
+            take = waiting[:together]
+            if len({*by, *(c for pair in take for c in pair)}) < len(by) + 2 * len(take):
+                take = waiting[:1]  # they share a column
+            counted += _pair_cells(frame, by, take, weight, size, labels)
+            waiting = waiting[len(take) :]
+            if len(counted[-1][2].keys) > MANY_CELLS:
+                together = 1
         keys = sorted({key for groups, _, _ in counted for key in groups}, key=sort_key)
         if not by and not keys:
             keys = [()]
@@ -298,22 +310,31 @@ def _refuse_codes(frame: Frame, columns: Sequence[str], size: int) -> None:
 def _pair_cells(
     frame: Frame,
     by: tuple[str, ...],
-    pair: tuple[str, str],
+    pairs: Sequence[tuple[str, str]],
     weight: str | None,
     size: int,
     labels: Mapping[str, Mapping[str, int]],
-) -> tuple[list[tuple[Any, ...]], NDArray[np.intp], Cells]:
-    """Count one pair: the group of each cell, its place in the flattened table, and its counts."""
-    cells = count_cells(frame, (*by, *pair), weight)
-    places = np.full(len(cells.keys), size * size, dtype=np.intp)
-    for i, key in enumerate(cells.keys):
-        first, second = (
-            _code(frame, column, answer, size, cells, len(by) + k, labels.get(column, {}))
-            for k, (column, answer) in enumerate(zip(pair, key[-2:], strict=True))
-        )
-        if first is not None and second is not None:
-            places[i] = (first - 1) * size + second - 1
-    return [key[:-2] for key in cells.keys], places, cells
+) -> list[tuple[list[tuple[Any, ...]], NDArray[np.intp], Cells]]:
+    """Count some pairs in one pass.
+
+    Each gets the groups of the cells, their places in its flattened table, and their counts; cells of the
+    same group and place add up.
+    """
+    cells = count_cells(frame, (*by, *(column for pair in pairs for column in pair)), weight)
+    groups = [key[: len(by)] for key in cells.keys]
+    found: list[tuple[list[tuple[Any, ...]], NDArray[np.intp], Cells]] = []
+    for f, pair in enumerate(pairs):
+        at = len(by) + 2 * f
+        places = np.full(len(cells.keys), size * size, dtype=np.intp)
+        for i, key in enumerate(cells.keys):
+            first, second = (
+                _code(frame, column, key[at + k], size, cells, at + k, labels.get(column, {}))
+                for k, column in enumerate(pair)
+            )
+            if first is not None and second is not None:
+                places[i] = (first - 1) * size + second - 1
+        found.append((groups, places, cells))
+    return found
 
 
 def _code(
