@@ -26,8 +26,8 @@ from satmodels.sem.covariance.construct_scores import Scoring, conditional_mean,
 from satmodels.sem.covariance.fitting import Fit, fit_table
 from satmodels.sem.covariance.inference import Inference, infer
 from satmodels.sem.covariance.modification import modification_table
-from satmodels.sem.covariance.ordinal import ORDINAL, check_ordinal, fit_ordinal, threshold_rows
 from satmodels.sem.covariance.ordered_scores import OrderedScoring, no_scoring, ordered_scoring
+from satmodels.sem.covariance.ordinal import ORDINAL, check_ordinal, fit_ordinal, threshold_rows
 from satmodels.sem.covariance.outcome import build_result
 from satmodels.sem.covariance.reading import read_rows, read_samples
 from satmodels.sem.covariance.resampling import CovarianceResampling, bollen_stine
