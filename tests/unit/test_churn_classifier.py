@@ -112,7 +112,7 @@ def test_value_per_customer(panel):
     risk = fitted.predict_proba(worth)[:, 1]
     expected = risk > fitted.costs.threshold(worth["value"].to_numpy())
     assert (fitted.predict(worth) == expected).all()
-    assert fitted.warn(worth, top=5)["expected_profit"].is_monotonic_decreasing
+    assert fitted.warn(worth[-50:], top=5)["expected_profit"].is_monotonic_decreasing
 
 
 def test_acceptance_per_customer(panel):
@@ -122,7 +122,9 @@ def test_acceptance_per_customer(panel):
     risk, rate = fitted.predict_proba(rows)[:, 1], rows["accepts"].to_numpy()
     assert fitted.threshold_ is None
     assert (fitted.predict(rows) == (risk > costs.threshold(500, rate))).all()
-    listed = fitted.warn(rows, top=3)
+    now = (rows["cutoff"] == rows["cutoff"].max()).to_numpy()
+    listed = fitted.warn(rows[now], top=3)
+    risk, rate, rows = risk[now], rate[now], rows[now]
     profit = costs.profit(risk, 500, rate)
     assert listed["expected_profit"].tolist() == pytest.approx(np.sort(profit)[::-1][:3])
     best = int(np.argmax(profit))
@@ -295,3 +297,21 @@ def test_split_is_forward_and_purged(panel):
         sat.CutoffSplit(0)
     with pytest.raises(sat.ArgumentError, match="groups="):
         list(sat.CutoffSplit(1).split(np.zeros((3, 1))))
+
+
+def test_a_customer_is_listed_once(model, panel, engine):
+    few = panel.groupby("cutoff").head(3)
+    with pytest.raises(sat.SchemaError, match=r"one row per customer.*latest") as caught:
+        model.warn(engine(few.assign(cutoff=few["cutoff"].astype("datetime64[us]"))))
+    assert caught.value.column == "customer"
+    assert caught.value.n_bad == few["customer"].duplicated(keep=False).sum()
+
+
+def test_columns_without_effect_are_named(panel):
+    rows = panel.assign(country="DE", fee=5.0, blank=np.nan, gaps=np.where(panel.index % 2, 1.0, np.nan))
+    fitted = sat.ChurnClassifier("spline_logistic", calibration=None).fit(rows)
+    named = [note.split("'")[1] for note in fitted.notes_]
+    assert {"country", "fee", "blank"} <= set(named) and "gaps" not in named
+    assert (fitted.explain(rows[:20])[["country", "fee", "blank"]].abs() < 1e-12).all(axis=None)
+    hazard = sat.ChurnHazard(periods=2).fit(rows, np.full(len(rows), 40.0), rows["churned"])
+    assert hazard.notes_ == fitted.notes_

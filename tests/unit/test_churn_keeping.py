@@ -218,7 +218,7 @@ def test_a_saved_model_gives_the_same_risks(estimator, panel, tmp_path):
     sat.save_churn_model(fitted, tmp_path / "model.skops")
     loaded = sat.load_churn_model(tmp_path / "model.skops")
     np.testing.assert_array_equal(loaded.predict_proba(panel), fitted.predict_proba(panel))
-    pd.testing.assert_frame_equal(loaded.warn(panel, top=3), fitted.warn(panel, top=3))
+    pd.testing.assert_frame_equal(loaded.warn(panel[-50:], top=3), fitted.warn(panel[-50:], top=3))
     assert (loaded.window, loaded.costs) == (fitted.window, fitted.costs)
 
 
@@ -283,7 +283,7 @@ def test_a_value_is_there_for_every_customer(panel):
         "spline_logistic", calibration=None, costs=sat.ChurnCosts(value="value")
     ).fit(worth)
     with pytest.raises(sat.SchemaError, match="at least 0") as caught:
-        fitted.warn(worth.assign(value=[np.nan, -1.0] + [5.0] * (len(panel) - 2)))
+        fitted.warn(worth[-50:].assign(value=[np.nan, -1.0] + [5.0] * 48))
     assert caught.value.n_bad == 2
 
 

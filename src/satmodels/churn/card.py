@@ -108,6 +108,7 @@ def model_card(
         ("Training data", "first and last cutoff", model.cutoffs_),
     ]
     entries += [("Features", name, described.get(name, "")) for name in model.encoding_.names]
+    entries += [("Features", f"note {i}", text) for i, text in enumerate(model.notes_, 1)]
     for row in report.measures.rows():
         group = "" if all(row[b] == OVERALL for b in report.by) else f"{row[report.by[0]]}: "
         value = _with_interval(row)

@@ -19,7 +19,7 @@ from sklearn.utils.validation import (
 )
 
 from satmodels.churn.calibration import Calibration, fit_calibration
-from satmodels.churn.encoding import Encoding, is_frame, read_features
+from satmodels.churn.encoding import Encoding, is_frame, notes_on, read_features
 from satmodels.churn.inner_validation import held_out, inner_folds, mean_loss
 from satmodels.churn.leakage import warn_of_leaks
 from satmodels.churn.learners import (
@@ -41,6 +41,7 @@ from satmodels.intake.events import build_frame, read_codes
 from satmodels.intake.frames import open_frame
 from satmodels.intake.library import FrameLibrary
 from satmodels.intake.mixed import column_values, select_native
+from satmodels.results import plain
 
 Array = NDArray[np.float64]
 
@@ -95,6 +96,8 @@ class ChurnClassifier(ClassifierMixin, BaseEstimator):
         Risk above which ``predict`` says that a customer leaves; None where it differs per customer.
     n_rows_, churn_rate_, cutoffs_
         Rows fitted on, the share of them that left, first and last cutoff as ISO text.
+    notes_ : tuple of str
+        Columns that are constant, or missing in every row, and so have no effect.
     feature_names_in_, n_features_in_
 
     Notes
@@ -118,7 +121,8 @@ class ChurnClassifier(ClassifierMixin, BaseEstimator):
     >>> model = sat.ChurnClassifier(window=window, costs=sat.ChurnCosts()).fit(panel)
     >>> model.chosen_
     'spline_logistic'
-    >>> list(model.warn(panel, top=3).columns[:4])
+    >>> today = panel[panel["cutoff"] == panel["cutoff"].max()]
+    >>> list(model.warn(today, top=3).columns[:4])
     ['customer', 'risk', 'expected_loss', 'reasons']
     """
 
@@ -191,6 +195,7 @@ class ChurnClassifier(ClassifierMixin, BaseEstimator):
         Z = self.encoding_.matrix(columns)
         if len(Z) != n:
             raise ValueError(f"X has {len(Z)} rows and y has {n}: inconsistent numbers of samples")
+        self.notes_ = notes_on(Z, self.encoding_.names)
         warn_of_leaks(Z, codes, self.encoding_, stacklevel=3)
         candidates = self._candidates(n, codes)
         scores, self.validation_ = {}, {}
@@ -306,7 +311,7 @@ class ChurnClassifier(ClassifierMixin, BaseEstimator):
         Parameters
         ----------
         X : dataframe
-            Rows of a panel, one per customer: mostly those of the latest cutoff (``label=False``).
+            Rows of a panel, one per customer: those of the latest cutoff (``label=False``).
         top : int, optional
             At most this many customers. Default everyone whom contacting pays, or all without costs.
         budget : float, optional
@@ -324,8 +329,14 @@ class ChurnClassifier(ClassifierMixin, BaseEstimator):
             of contacting; ``lever``, what could be done about the first reason that something can be done
             about; with a window ``days_left``, the days until leaving would count (the gap); ``cutoff``
             where X has it.
+
+        Raises
+        ------
+        SchemaError
+            A customer is there twice (a panel of several cutoffs), or has no value where the costs need one.
         """
         check_is_fitted(self)
+        self._refuse_twice(X)
         columns, features, _ = self._read(X, None, fitting=False)
         Z = self.encoding_.matrix(columns)
         score = self.learner_.score(Z, features)
@@ -482,6 +493,22 @@ class ChurnClassifier(ClassifierMixin, BaseEstimator):
         if self.costs is None:
             return 0.5
         return None if self.costs.per_customer else float(self.costs.threshold())
+
+    def _refuse_twice(self, X: Any) -> None:
+        """Refuse a customer with several rows: the list would count the same loss, and spend, more than once."""
+        if not is_frame(X) or self.customer not in open_frame(X).columns:
+            return
+        codes = read_codes(open_frame(X), self.customer)
+        rows = np.flatnonzero(np.bincount(codes)[codes] > 1)
+        if len(rows):
+            values = column_values(open_frame(X), self.customer)
+            raise SchemaError.answers(
+                self.customer,
+                "one row per customer",
+                f"Give the rows of one cutoff, for example the latest: X[X[{self.cutoff!r}] == X[{self.cutoff!r}].max()].",
+                n_bad=len(rows),
+                offenders=[(int(i), plain(values[i])) for i in rows[:5]],
+            )
 
     def _money(self, X: Any, costs: ChurnCosts, n: int) -> tuple[Array, Array]:
         """Return value and acceptance rate of each customer."""

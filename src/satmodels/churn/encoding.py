@@ -94,6 +94,18 @@ class Encoding:
         return build_frame(open_frame(like).library, columns)
 
 
+def notes_on(Z: Array, names: Sequence[str]) -> tuple[str, ...]:
+    """Say which columns of a matrix can't tell customers apart: they have no effect and contribution 0."""
+    notes: list[str] = []
+    for j, name in enumerate(names):
+        missing = np.isnan(Z[:, j])
+        if missing.all():
+            notes.append(f"column {name!r} is missing in every row: it has no effect")
+        elif not missing.any() and (Z[:, j] == Z[0, j]).all():
+            notes.append(f"column {name!r} is constant: it has no effect")
+    return tuple(notes)
+
+
 def read_features(X: Any, names: Sequence[str]) -> dict[str, NDArray[Any]]:
     """Read feature columns of a dataframe."""
     frame: Frame = open_frame(X)

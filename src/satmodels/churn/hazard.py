@@ -10,7 +10,7 @@ from scipy import special
 from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted
 
-from satmodels.churn.encoding import Encoding, is_frame, read_features
+from satmodels.churn.encoding import Encoding, is_frame, notes_on, read_features
 from satmodels.churn.leakage import warn_of_leaks
 from satmodels.churn.outcomes import read_binary
 from satmodels.churn.spline_logistic import SplineLogistic
@@ -48,6 +48,8 @@ class ChurnHazard(BaseEstimator):
     feature_names_in_ : ndarray of str
     n_at_risk_, n_left_ : ndarray of int64, shape (periods,)
         Customers in each period, and those who left in it.
+    notes_ : tuple of str
+        Columns that are constant, or missing in every row, and so have no effect.
 
     Notes
     -----
@@ -141,6 +143,7 @@ class ChurnHazard(BaseEstimator):
         weight = np.ones(len(Z)) if sample_weight is None else np.asarray(sample_weight, dtype=float)
         if weight.shape != (len(Z),) or (weight < 0).any():
             raise ArgumentError("sample_weight: one weight of at least 0 per row")
+        self.notes_ = notes_on(Z, self.encoding_.names)
         warn_of_leaks(Z, gone.astype(float), self.encoding_, stacklevel=2)
         lived, event = self._lived(days, gone)
         n_rows = lived + event
