@@ -1,4 +1,4 @@
-"""How often the 95 % limits of Kano and of the drivers hold the truth, by simulation (about two minutes).
+"""How often the 95 % limits of Kano and of the drivers hold the truth, by simulation (about three minutes).
 
     python benchmarks/study_kano_drivers_coverage.py
 
@@ -102,6 +102,33 @@ def drivers(n: int) -> None:
         print(f"  n={n:5} {what:26} {np.mean(inside):.3f}")
 
 
+def answers(rng: np.random.Generator, n: int) -> pd.DataFrame:
+    x = rng.normal(size=(n, 3)) + 0.7 * rng.normal(size=(n, 1))
+    y = x @ [0.6, 0.3, 0.1] + rng.normal(size=n)
+    rows = np.clip(np.round(1.3 * np.column_stack([x, y])), -3, 2)
+    return pd.DataFrame(rows, columns=["a", "b", "c", "overall"])
+
+
+def gaps(n: int) -> None:
+    """Em with answers missing at random, given the first column; pairwise with a fifth missing anywhere."""
+    rng = np.random.default_rng(13)
+    names = ["a", "b", "c"]
+    truth = sat.key_drivers(answers(rng, 1_000_000), "overall", names, interval="none").estimates["estimate"]
+    held: dict[str, list[np.ndarray]] = {"em": [], "pairwise": []}
+    for _ in range(STUDIES):
+        for missing, inside in held.items():
+            sample = answers(rng, n)
+            if missing == "em":
+                chance = np.where(sample["a"] > 0, 0.5, 0.05)[:, None] * [0, 1, 1, 1]
+            else:
+                chance = np.full(sample.shape, 0.2)
+            sample = sample.mask(rng.random(sample.shape) < chance)
+            found = sat.key_drivers(sample, "overall", names, missing=missing).estimates
+            inside.append((np.array(found["conf_low"]) <= truth) & (truth <= np.array(found["conf_high"])))
+    for missing, inside in held.items():
+        print(f"  n={n:5} missing={missing:18} {np.mean(inside):.3f}")
+
+
 if __name__ == "__main__":
     warnings.simplefilter("ignore")
     print("Kano: share of studies whose 95 % limits hold the truth")
@@ -110,3 +137,6 @@ if __name__ == "__main__":
     print("Drivers: the same, over five drivers")
     for size in (200, 1_000):
         drivers(size)
+    print("Drivers of incomplete answers: the same, over three drivers")
+    for size in (200, 1_000):
+        gaps(size)
