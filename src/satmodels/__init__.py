@@ -59,6 +59,7 @@ _PUBLIC: dict[str, str] = {
     "mcdonald_omega": "survey.reliability",
     "impute": "survey.missing",
     "missing_report": "survey.missing",
+    "outliers": "survey.outliers",
     "suppress": "survey.privacy",
     "trim_weights": "survey.weights",
     "weight_summary": "survey.weights",
@@ -277,6 +278,7 @@ if TYPE_CHECKING:
     from satmodels.survey.labelled import write_table as write_table
     from satmodels.survey.missing import impute as impute
     from satmodels.survey.missing import missing_report as missing_report
+    from satmodels.survey.outliers import outliers as outliers
     from satmodels.survey.privacy import pseudonymise as pseudonymise
     from satmodels.survey.privacy import suppress as suppress
     from satmodels.survey.reliability import cronbach_alpha as cronbach_alpha

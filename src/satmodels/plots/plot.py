@@ -12,6 +12,7 @@ from satmodels.results import Result
 _FIGURES: dict[str, tuple[str, str]] = {
     "reliability": ("survey", "reliability_figure"),
     "missing": ("survey", "missing_figure"),
+    "outliers": ("survey", "outliers_figure"),
     "weight_summary": ("survey", "weights_figure"),
     "careless": ("survey", "careless_figure"),
     "check": ("survey", "check_figure"),

@@ -160,6 +160,35 @@ def missing_figure(result: Any, *, title: str | None = None) -> Any:
 
 
 @styled
+def outliers_figure(result: Any, *, title: str | None = None) -> Any:
+    """Draw the share of answers of each item (and segment) that are beyond Tukey's fences, the largest first.
+
+    Parameters
+    ----------
+    result : OutlierResult
+        What :func:`outliers` returned.
+    title : str, optional
+        Title of the figure.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+    """
+    by = [name for name in result.item_rows.names[: result.item_rows.names.index("item")]]
+    shown = [
+        (" / ".join(str(row[name]) for name in ("item", *by)), 100 * row["n_fence"] / max(row["n"], 1))
+        for row in result.item_rows.rows()
+    ]
+    shown = sorted(shown, key=lambda pair: -pair[1])[:MAX_BARS]
+    return _bars(
+        [name for name, _ in shown],
+        [share for _, share in shown],
+        title or f"{result.n_outliers:,} outlier{'' if result.n_outliers == 1 else 's'} in {result.n:,} rows",
+        "percent beyond the fences",
+    )
+
+
+@styled
 def reliability_figure(result: Any, *, title: str | None = None) -> Any:
     """Draw each item's correlation with the rest of the scale; negative ones are marked.
 
