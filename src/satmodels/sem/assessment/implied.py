@@ -53,7 +53,8 @@ def implied_item_corr(
     for j, common in enumerate(common_factor):
         block = np.flatnonzero(loadings[:, j])
         own = loadings[block, j]
-        implied[np.ix_(block, block)] = np.outer(own, own) if common else corr[np.ix_(block, block)]
+        square = block[:, None], block  # np.ix_ takes longer than all the rest
+        implied[square] = own[:, None] * own if common else corr[square]
     np.fill_diagonal(implied, 1.0)
     return implied
 

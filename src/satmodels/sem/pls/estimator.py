@@ -400,7 +400,7 @@ def checked_corr(moments: Moments, structure: Structure) -> Array:
     if np.linalg.eigvalsh(corr)[0] < -1e-8 * len(corr):
         raise DataError(
             "the correlations of the items are not positive semidefinite, so no data can have them: were "
-            "pairs of columns correlated on different rows?"
+            "pairs of columns correlated on different rows, or are there few rows for polychoric correlations?"
         )
     for j, sources in enumerate(structure.sources):
         name = structure.constructs[j]
