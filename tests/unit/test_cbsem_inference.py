@@ -306,8 +306,32 @@ def test_bootstrap_agrees_with_the_delta_method():
     indirect = drawn.table("indirect").set_index(["lhs", "rhs"])["estimate"]
     effects = model.result_.effects().set_index(["target", "source"])["indirect"]
     assert indirect["Loyal", "Quality"] == pytest.approx(effects["Loyal", "Quality"], rel=1e-6)
+    with pytest.raises(sat.ArgumentError, match="without groups"):
+        sat.bootstrap(sat.CBSEM(MODEL, group="shop"), frame.assign(shop="a"), n=10)
+
+
+def test_bootstrap_of_rows_with_gaps_fits_each_draw_by_full_information():
+    frame = survey(300)
+    rng = np.random.default_rng(3)
+    frame = frame.mask(rng.random(frame.shape) < 0.08)
+    frame.loc[5] = np.nan
+    model = sat.CBSEM(MODEL, missing="fiml")
+    usable = frame.dropna(how="all").reset_index(drop=True)
+    draws = rng.integers(0, len(usable), (3, len(usable)))
+    drawn = sat.bootstrap(model, frame, indices=draws)
+    result = model.fit(frame).result_
+    np.testing.assert_allclose(drawn.tidy()["estimate"], result.tidy()["estimate"], rtol=1e-6)
+    for draw, values in zip(draws, drawn.values, strict=True):
+        again = fit(MODEL, usable.iloc[draw].reset_index(drop=True), missing="fiml").result_.tidy()
+        np.testing.assert_allclose(values[: len(again)], again["estimate"], rtol=1e-4, atol=1e-6)
+    errors = sat.bootstrap(model, frame, n=60, seed=1).tidy()["std_error"] / result.tidy()["std_error"]
+    assert 0.8 < errors.dropna().median() < 1.2
+    with pytest.raises(sat.ArgumentError, match="studentized"):
+        sat.bootstrap(model, frame, n=10, interval="studentized")
+    with pytest.raises(sat.ArgumentError, match="no weights"):
+        sat.bootstrap(model, frame, n=10, sample_weight=np.ones(len(frame)))
     with pytest.raises(sat.ArgumentError, match="complete rows"):
-        sat.bootstrap(sat.CBSEM(MODEL, missing="fiml"), frame, n=10)
+        model.bollen_stine(frame)
 
 
 def test_effects_are_those_written_out_as_defined_parameters():

@@ -22,6 +22,7 @@ from satmodels.errors import (
 from satmodels.intake.batches import matrix
 from satmodels.intake.frames import open_frame
 from satmodels.intake.library import FrameLibrary
+from satmodels.sem.count_table import CountTable
 from satmodels.sem.covariance.construct_scores import Scoring, conditional_mean, scoring_of
 from satmodels.sem.covariance.fitting import Fit, fit_table
 from satmodels.sem.covariance.inference import Inference, infer
@@ -30,7 +31,7 @@ from satmodels.sem.covariance.ordered_scores import OrderedScoring, no_scoring, 
 from satmodels.sem.covariance.ordinal import ORDINAL, check_ordinal, fit_ordinal, threshold_rows
 from satmodels.sem.covariance.outcome import build_result
 from satmodels.sem.covariance.reading import read_rows, read_samples
-from satmodels.sem.covariance.resampling import CovarianceResampling, bollen_stine
+from satmodels.sem.covariance.resampling import CovarianceResampling, IncompleteResampling, bollen_stine
 from satmodels.sem.covariance.result import CovarianceResult
 from satmodels.sem.covariance.semopy_engine import cross_check, semopy_estimates
 from satmodels.sem.covariance.table import build_table
@@ -313,6 +314,7 @@ class CBSEM(TransformerMixin, BaseEstimator):
         self.feature_names_in_ = np.array(spec.observed, dtype=object)
         self.n_features_in_ = len(spec.observed)
         self._constructs, self._columns = spec.constructs, spec.observed
+        self._incomplete = any(s.patterns is not None for s in fit.samples)
         self._fit = replace(fit, samples=[s.without_rows() for s in fit.samples])
         self._warn()
 
@@ -437,9 +439,9 @@ class CBSEM(TransformerMixin, BaseEstimator):
         self, X: Any, *, sample_weight: Any = None, cluster: Any = None, scale: Any = None
     ) -> CovarianceResampling:
         """Give :func:`satmodels.bootstrap` what it needs."""
-        if self.ordered or self.group is not None or self.missing == "fiml":
+        if self.ordered or self.group is not None:
             raise ArgumentError(
-                "the bootstrap of a CBSEM takes complete rows without groups and without ordered columns so far"
+                "the bootstrap of a CBSEM goes without groups and without ordered columns so far"
             )
         if self.estimator in ("WLS", "DWLS", "WLSMV", "ULSMV"):
             raise ArgumentError(f"the bootstrap of a CBSEM does not go with estimator {self.estimator!r}")
@@ -448,6 +450,20 @@ class CBSEM(TransformerMixin, BaseEstimator):
             fitted: Any = clone(self)
             fitted.set_params(strict=False).fit(X, sample_weight=sample_weight)
         spec = ModelSpec.of(self.spec)
+        if fitted._incomplete:
+            if sample_weight is not None:
+                raise ArgumentError("the bootstrap of rows with gaps takes no weights so far")
+            answers = read_answers(X, spec.observed, None, "keep")
+            unit = read_clusters(X, cluster if cluster is not None else self.cluster, answers)
+            fit: Fit = fitted._fit
+            gaps = np.isnan(answers.rows)
+            outside = [spec.observed.index(v) for v in fit.table.exogenous]
+            usable = ~gaps.all(axis=1) & ~gaps[:, outside].any(axis=1)
+            rows = answers.rows[usable]
+            # clusters without a usable row are no units
+            unit = np.arange(len(rows)) if unit is None else np.unique(unit[usable], return_inverse=True)[1]
+            units = CountTable(int(unit.max()) + 1)
+            return IncompleteResampling(spec, fit, self.estimator, units, rows, unit)
         answers = read_answers(X, spec.observed, sample_weight, "drop")
         unit = read_clusters(X, cluster if cluster is not None else self.cluster, answers)
         estimator = "wishart" if self.likelihood == "wishart" else self.estimator
@@ -473,6 +489,8 @@ class CBSEM(TransformerMixin, BaseEstimator):
         """
         if isinstance(n, bool) or int(n) != n or n < 1:
             raise ArgumentError(f"n={n!r}: the number of draws is a whole number of at least 1")
+        if self.missing == "fiml":
+            raise ArgumentError('the Bollen-Stine test takes complete rows: missing="drop"')
         return bollen_stine(self._resampling(X), int(n), seed)
 
     def _refuse_ordered(self, what: str) -> None:

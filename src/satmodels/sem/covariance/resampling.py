@@ -10,9 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from satmodels.sem.assessment.effects import total_effects
+from satmodels.sem.count_table import CountTable
 from satmodels.sem.covariance.arrows import GroupArrows, Implied, build_arrows, fill_exogenous
 from satmodels.sem.covariance.fitting import Fit, make_criterion
 from satmodels.sem.covariance.outcome import defined_parameters
+from satmodels.sem.covariance.patterns import Patterns
 from satmodels.sem.covariance.samples import Sample
 from satmodels.sem.covariance.scoring import Problem, Solution, minimise
 from satmodels.sem.model.spec import ModelSpec
@@ -37,7 +39,7 @@ class CovarianceResampling:
     spec: ModelSpec
     fit: Fit
     estimator: str
-    table: ResampleTable
+    table: ResampleTable | CountTable
 
     @functools.cached_property
     def _arrows(self) -> GroupArrows:
@@ -64,6 +66,7 @@ class CovarianceResampling:
 
     def compute(self, sums: Array) -> Array:
         """Return every quantity for a batch of sums; NaN columns where the estimation failed."""
+        assert isinstance(self.table, ResampleTable)  # noqa: S101 - the other has its own class below
         moments = moments_of(np.asarray(sums, float), self.table.centre)
         found = np.full((len(self.names), sums.shape[1]), np.nan)
         for b in range(sums.shape[1]):
@@ -77,9 +80,12 @@ class CovarianceResampling:
         """Fit the model to moments; None where they can't carry it or no minimum is found."""
         if not np.isfinite(cov).all() or np.linalg.eigvalsh(cov)[0] <= 0:
             return None
-        fit, old = self.fit, self.fit.samples[0]
-        sample = Sample(None, old.columns, old.n, mean, cov, old.moments)
-        raw = fill_exogenous(self._arrows, fit.table, cov, mean)
+        old = self.fit.samples[0]
+        return self._fit_sample(Sample(None, old.columns, old.n, mean, cov, old.moments))
+
+    def _fit_sample(self, sample: Sample) -> tuple[Array, Implied, Solution] | None:
+        fit = self.fit
+        raw = fill_exogenous(self._arrows, fit.table, sample.cov, sample.mean)
         criterion = make_criterion(self.estimator, sample, fit.std, fit.table.means)
         problem = Problem([raw.scaled(fit.scales[0])], [criterion], fit.problem.ties)
         solution = minimise(problem, fit.solution.x)
@@ -138,12 +144,50 @@ class CovarianceResampling:
         )
 
 
+@dataclass(frozen=True, eq=False)
+class IncompleteResampling(CovarianceResampling):
+    """The same for rows with gaps (full information): a draw gives each row the weight of its count.
+
+    Attributes
+    ----------
+    rows : ndarray, shape (rows, columns)
+        Answers, NaN where missing; no row is empty.
+    unit : ndarray of int, shape (rows,)
+        What is drawn with each row: its own number, or its cluster's.
+    """
+
+    rows: Array
+    unit: NDArray[np.intp]
+
+    def compute(self, sums: Array) -> Array:
+        """Return every quantity for a batch of counts, (units, draws); NaN columns where the estimation failed."""
+        found = np.full((len(self.names), sums.shape[1]), np.nan)
+        old = self.fit.samples[0]
+        for b in range(sums.shape[1]):
+            weights = np.asarray(sums[self.unit, b], float)
+            drawn = weights > 0
+            x, w = self.rows[drawn], weights[drawn]
+            n = float(w.sum())
+            if np.isnan(x).all(axis=0).any():
+                continue  # a column without an answer
+            # read for columns that are taken as they are, which have no gaps
+            mean = w @ np.nan_to_num(x) / n
+            gap = np.nan_to_num(x) - mean
+            cov = (gap * w[:, None]).T @ gap / n
+            sample = Sample(None, old.columns, round(n), mean, cov, old.moments, patterns=Patterns.of(x, w))
+            fitted = self._fit_sample(sample)
+            if fitted is not None:
+                found[:, b] = self._quantities(*fitted)
+        return found
+
+
 def bollen_stine(plan: CovarianceResampling, n: int, seed: int | None) -> dict[str, float | int]:
     """Return the bootstrap p-value of the test of fit (Bollen and Stine 1992).
 
     The rows are turned so that the model holds exactly in them; the share of resamples with a larger test
     statistic than the one found is its p-value. Turning is linear, so it is done to the moments of each draw.
     """
+    assert isinstance(plan.table, ResampleTable)  # noqa: S101 - rows with gaps are refused before
     fit = plan.fit
     s, sigma = fit.samples[0].cov, fit.implied[0].sigma
     turn = np.linalg.cholesky(sigma) @ np.linalg.inv(np.linalg.cholesky(s))
