@@ -132,7 +132,9 @@ def test_a_separating_column_is_named_and_extremes_stay_finite():
 def test_horizons_beyond_the_model_are_refused():
     panel, _ = _simulated(300, seed=7)
     model = sat.ChurnHazard(periods=4).fit(panel)
-    for days in (0, -1, 121, float("nan")):
+    with pytest.raises(sat.ArgumentError, match="finite"):
+        model.risk(panel, float("nan"))
+    for days in (0, -1, 121):
         with pytest.raises(sat.ArgumentError, match="extrapolation"):
             model.risk(panel, days)
     for options in (dict(periods=0), dict(period_days=0), dict(period_days=float("nan"))):
@@ -140,3 +142,59 @@ def test_horizons_beyond_the_model_are_refused():
             sat.ChurnHazard(**options).fit(panel)
     with pytest.raises(sat.ArgumentError, match="longest time"):
         sat.survival_report([10, 20], [1, 0], [[0.5], [0.6]], days=[20])
+
+
+def test_lengths_of_time_are_days_whatever_their_type():
+    X, days, left = np.arange(6.0)[:, None], np.array([10, 40, 70, 20, 90, 35]), [1, 0, 1, 1, 0, 1]
+    wanted = sat.ChurnHazard(periods=3).fit(X, days, left).hazard(X)
+    for given in (pd.Series(pd.to_timedelta(days, unit="D")), [float(d) for d in days], days.astype(object)):
+        assert sat.ChurnHazard(periods=3).fit(X, given, left).hazard(X) == pytest.approx(wanted)
+    table = pd.DataFrame({"x": X[:, 0], "time": pd.to_timedelta(days, unit="D"), "left": left})
+    assert sat.ChurnHazard(periods=3).fit(table).hazard(table) == pytest.approx(wanted)
+    S = np.full((6, 1), 0.5)
+    plain = sat.survival_report(days, left, S, days=[25])
+    assert sat.survival_report(pd.to_timedelta(days, unit="D"), left, S, days=[25]).rows == plain.rows
+    for wrong, value in ((["10", 5, 3, 1, 2, 4], "10"), ([True] * 6, True)):
+        for use in (
+            lambda t: sat.ChurnHazard().fit(X, t, left),
+            lambda t: sat.survival_report(t, left, S, days=[1]),
+        ):
+            with pytest.raises(sat.SchemaError, match="number of days") as caught:
+                use(np.array(wrong, dtype=object))
+            assert (caught.value.row, caught.value.value) == (0, value)
+
+
+def test_rows_that_may_not_belong_together_are_refused():
+    X = pd.DataFrame({"a": np.arange(4.0)})
+    time, left = pd.Series([10.0, 40, 70, 20]), pd.Series([1, 0, 1, 1])
+    turned = [3, 2, 1, 0]
+    with pytest.raises(sat.ArgumentError, match="X and time"):
+        sat.ChurnHazard().fit(X, time.set_axis(turned), left.set_axis(turned))
+    with pytest.raises(sat.ArgumentError, match="time and survival"):
+        sat.survival_report(time, left, pd.DataFrame({"d": [0.5] * 4}, index=turned), days=[25])
+    for weight in ([np.nan] * 4, [np.inf] * 4, list("abcd"), [-1] * 4):
+        with pytest.raises(sat.ArgumentError, match="sample_weight"):
+            sat.ChurnHazard().fit(X, time, left, weight)
+    fitted = sat.ChurnHazard(periods=3).fit(X, time, left)
+    for use in (
+        lambda: fitted.risk(X, "soon"),
+        lambda: fitted.expected_time(X, "half"),
+        lambda: sat.ChurnHazard(period_days="month").fit(X, time, left),
+        lambda: sat.survival_report(time, left, [["a"]] * 4, days=[25]),
+        lambda: sat.survival_report(time, left, [[0.5]] * 4, days=["a"]),
+    ):
+        with pytest.raises(sat.ArgumentError):
+            use()
+    with pytest.raises(sat.DataError, match="no rows"):
+        sat.survival_report([], [], np.empty((0, 1)), days=[1])
+
+
+def test_one_row_and_all_events_are_no_infinity():
+    X, days = np.arange(5.0)[:, None], [10, 40, 70, 20, 95]
+    everybody = sat.ChurnHazard(periods=3).fit(X, days, [1] * 5)
+    assert ((everybody.hazard(X) > 0) & (everybody.hazard(X) < 1)).all()
+    for time, left in (([10.0], [1]), ([10.0], [0]), ([1000.0], [1])):
+        with pytest.raises(sat.DataError):
+            sat.ChurnHazard().fit(X[:1], time, left)
+    alone = sat.survival_report([30.0], [1], [[0.5]], days=[25])
+    assert alone.rows["auc"] == (None,) and alone.rows["brier"] == (0.25,)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any, Self
 
 import numpy as np
@@ -14,7 +15,7 @@ from satmodels.churn.encoding import Encoding, is_frame, notes_on, read_features
 from satmodels.churn.leakage import warn_of_leaks
 from satmodels.churn.outcomes import read_binary
 from satmodels.churn.spline_logistic import SplineLogistic
-from satmodels.errors import ArgumentError, DataError, SchemaError, unknown
+from satmodels.errors import ArgumentError, DataError, SchemaError, as_number, unknown
 from satmodels.intake.events import build_frame
 from satmodels.intake.frames import open_frame
 from satmodels.intake.library import FrameLibrary
@@ -106,7 +107,7 @@ class ChurnHazard(BaseEstimator):
         ----------
         X : dataframe or array
             Features; a panel with ``time`` and ``left``.
-        time : array-like, optional
+        time : array-like of numbers or timedelta, optional
             Days until leaving, or until the customer was last known to be there; default the column.
         left : array-like of bool or {0, 1}, optional
             Whether the customer left then; default the column.
@@ -133,6 +134,8 @@ class ChurnHazard(BaseEstimator):
         if time is None or left is None:
             raise ArgumentError("give time= and left=, or a panel with these columns")
         days, gone = read_times(time, left)
+        same_rows(X, time, "X and time")
+        same_rows(X, left, "X and left")
         columns = self._read(X)
         self.encoding_ = Encoding.learn(columns)
         self.feature_names_in_ = np.array(self.encoding_.names, dtype=object)
@@ -140,9 +143,11 @@ class ChurnHazard(BaseEstimator):
         Z = self.encoding_.matrix(columns)
         if len(Z) != len(days):
             raise ArgumentError(f"X has {len(Z):,} rows and time {len(days):,}")
-        weight = np.ones(len(Z)) if sample_weight is None else np.asarray(sample_weight, dtype=float)
-        if weight.shape != (len(Z),) or (weight < 0).any():
-            raise ArgumentError("sample_weight: one weight of at least 0 per row")
+        weight = np.ones(len(Z)) if sample_weight is None else np.asarray(sample_weight)
+        if weight.dtype.kind not in "biuf" or weight.shape != (len(Z),) or not (weight >= 0).all():
+            raise ArgumentError("sample_weight: one number of at least 0 per row")
+        if np.isinf(weight := weight.astype(float)).any():
+            raise ArgumentError("sample_weight: finite numbers")
         self.notes_ = notes_on(Z, self.encoding_.names)
         warn_of_leaks(Z, gone.astype(float), self.encoding_, stacklevel=2)
         lived, event = self._lived(days, gone)
@@ -200,7 +205,7 @@ class ChurnHazard(BaseEstimator):
 
     def risk(self, X: Any, days: float) -> Array:
         """Return the probability of leaving within ``days``, by straight lines between the periods' ends."""
-        if not 0 < days <= self.period_days * self.periods:
+        if not 0 < as_number("days", days) <= self.period_days * self.periods:
             raise ArgumentError(
                 f"days={days!r}: the model reaches from 0 to {self.period_days * self.periods:g} days; beyond "
                 "that it would be extrapolation"
@@ -212,7 +217,7 @@ class ChurnHazard(BaseEstimator):
 
     def expected_time(self, X: Any, quantile: float = 0.5) -> Array:
         """Return after how many days the share ``quantile`` of such customers has left; NaN if not in time."""
-        if not 0 < quantile < 1:
+        if not 0 < as_number("quantile", quantile) < 1:
             raise ArgumentError(f"quantile={quantile!r}: between 0 and 1")
         S = self.survival(X)
         share_left = 1 - S
@@ -245,7 +250,7 @@ class ChurnHazard(BaseEstimator):
             or self.periods < 1
         ):
             raise ArgumentError(f"periods={self.periods!r}: a whole number of at least 1")
-        if not 0 < self.period_days <= LONGEST_DAYS:
+        if not 0 < as_number("period_days", self.period_days) <= LONGEST_DAYS:
             raise ArgumentError(f"period_days={self.period_days!r}: above 0, at most {LONGEST_DAYS:g}")
 
     def _read(self, X: Any) -> dict[str, NDArray[Any]]:
@@ -271,14 +276,14 @@ class ChurnHazard(BaseEstimator):
 
 def read_times(time: ArrayLike, left: ArrayLike) -> tuple[Array, NDArray[np.bool_]]:
     """Check times and outcomes: days above 0, finite; bool or 0/1; the same index and length."""
-    first: Any = getattr(time, "index", None)
-    second: Any = getattr(left, "index", None)
-    if hasattr(first, "equals") and hasattr(second, "equals") and not first.equals(second):
-        raise ArgumentError(
-            "time and left have different indexes, so their rows belong together either by position or by label: "
-            "align them, or give .to_numpy()"
-        )
-    days = np.asarray(time, dtype=float)
+    same_rows(time, left, "time and left")
+    given = np.asarray(time)
+    if given.dtype.kind == "m":
+        days = np.where(np.isnat(given), np.nan, given / np.timedelta64(1, "D"))
+    elif given.dtype.kind in "iuf":
+        days = given.astype(float)
+    else:
+        days = _plain_days(given)
     gone = read_binary(left, "left") > 0
     if days.shape != gone.shape or days.ndim != 1:
         raise ArgumentError(f"time has the shape {days.shape} and left {gone.shape}")
@@ -292,3 +297,33 @@ def read_times(time: ArrayLike, left: ArrayLike) -> tuple[Array, NDArray[np.bool
             offenders=[(int(i), float(days[i])) for i in wrong[:5]],
         )
     return days, gone
+
+
+def same_rows(one: Any, other: Any, what: str) -> None:
+    """Refuse two pandas objects whose labels differ: by position and by label would be two results."""
+    first: Any = getattr(one, "index", None)
+    second: Any = getattr(other, "index", None)
+    if hasattr(first, "equals") and hasattr(second, "equals") and not first.equals(second):
+        raise ArgumentError(
+            f"{what} have different indexes, so their rows belong together either by position or by label: "
+            "align them, or give .to_numpy()"
+        )
+
+
+def _plain_days(given: NDArray[Any]) -> Array:
+    """Return numbers among objects; None is missing, anything else is refused."""
+    values = [v / timedelta(days=1) if isinstance(v, timedelta) else v for v in given.ravel().tolist()]
+    wrong = [
+        i
+        for i, v in enumerate(values)
+        if v is not None and (isinstance(v, bool) or not isinstance(v, int | float))
+    ]
+    if wrong:
+        raise SchemaError.answers(
+            "time",
+            "a number of days",
+            "Give days as numbers or as timedelta: texts, dates and True/False are no lengths of time.",
+            n_bad=len(wrong),
+            offenders=[(i, values[i]) for i in wrong[:5]],
+        )
+    return np.array([np.nan if v is None else float(v) for v in values]).reshape(given.shape)

@@ -9,8 +9,8 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from satmodels.churn.hazard import read_times
-from satmodels.errors import ArgumentError, DataError
+from satmodels.churn.hazard import read_times, same_rows
+from satmodels.errors import ArgumentError, DataError, as_number
 from satmodels.intake.library import FrameLibrary
 from satmodels.results import Result, Table
 
@@ -61,7 +61,7 @@ def survival_report(
 
     Parameters
     ----------
-    time : array-like, shape (n,)
+    time : array-like of numbers or timedelta, shape (n,)
         Days until leaving or until lost from sight.
     left : array-like of bool or {0, 1}, shape (n,)
         Whether the customer left then.
@@ -73,7 +73,9 @@ def survival_report(
     Raises
     ------
     SchemaError, ArgumentError
-        As in :meth:`ChurnHazard.fit`; a time beyond the data; shapes that do not fit.
+        As in :meth:`ChurnHazard.fit`; a time beyond the data; shapes or indexes that do not fit.
+    DataError
+        There are no rows, or nobody left.
 
     References
     ----------
@@ -91,8 +93,14 @@ def survival_report(
     (1.0,)
     """
     t, gone = read_times(time, left)
-    at = np.asarray(days, dtype=float)
-    S = np.asarray(survival, dtype=float)
+    same_rows(time, survival, "time and survival")
+    if not len(t):
+        raise DataError("there are no rows")
+    at = np.array([as_number("days", day) for day in days], dtype=float)
+    given = np.asarray(survival)
+    if given.dtype.kind not in "biuf":
+        raise ArgumentError(f"survival holds {given.dtype}: it holds probabilities between 0 and 1")
+    S = given.astype(float)
     if S.shape != (len(t), len(at)):
         raise ArgumentError(
             f"survival has the shape {S.shape}: one row per customer, one column per time {(len(t), len(at))}"
