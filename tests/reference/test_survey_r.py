@@ -11,6 +11,7 @@ import pandas as pd
 import pytest
 
 import satmodels as sat
+from satmodels.survey.minres import minres, oblimin
 
 HERE = Path(__file__).parent
 ITEMS = [f"q{i}" for i in range(1, 10)]
@@ -48,6 +49,29 @@ def test_omega_equals_psych(frame, expected):
     close(sat.mcdonald_omega(frame, ITEMS).estimate, expected["omega1"], 1e-6)
     three = sat.mcdonald_omega(frame, ITEMS, n_factors=3)
     close(three.estimate, expected["omega3"], 1e-5)
+
+
+def test_factors_are_carried_to_the_optimum(frame):
+    # where psych stops at about 1e-6: the residual variances equal the uniquenesses, step by step
+    corr = np.corrcoef(frame[ITEMS].to_numpy(), rowvar=False)
+
+    def excess(matrix: Any, loadings: Any) -> float:
+        unique = 1 - (loadings**2).sum(axis=1)
+        values, vectors = np.linalg.eigh(matrix - np.diag(unique))
+        m = loadings.shape[1]
+        best = vectors[:, -m:] * np.sqrt(np.maximum(values[-m:], 0))
+        return float(np.abs(np.diag(matrix - best @ best.T) - unique).max())
+
+    loadings = minres(corr, 3)
+    assert excess(corr, loadings) < 1e-8
+    pattern, phi = oblimin(loadings)
+    close(pattern @ phi @ pattern.T, loadings @ loadings.T, 1e-12)
+    signs = np.sign(pattern.sum(axis=0))
+    phi = phi * np.outer(signs, signs)
+    general = minres(phi, 1)
+    assert excess(phi, general) < 1e-8
+    hierarchical = float(((pattern * signs) @ general[:, 0]).sum() ** 2 / corr.sum())
+    close(sat.mcdonald_omega(frame, ITEMS, n_factors=3).rows["estimate"][1], hierarchical, 1e-10)
 
 
 def test_omega_finds_a_known_hierarchy():

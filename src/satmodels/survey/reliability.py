@@ -272,6 +272,9 @@ def mcdonald_omega(
     -----
     Factors of the correlations by minimum residuals; several are rotated by direct oblimin and the
     general factor is found by the method of Schmid and Leiman (McDonald 1999; Revelle and Zinbarg 2009).
+    All three steps are carried to the optimum (gradients below 1e-9). R's psych stops each of them earlier, at
+    about 1e-6, so that its omega hierarchical of 25 items and 5 factors differs by 1.3e-6; with psych's
+    own loadings, second-order loadings and tolerance of the rotation put in, 2e-7 is left.
 
     Examples
     --------
