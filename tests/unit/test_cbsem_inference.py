@@ -310,6 +310,17 @@ def test_bootstrap_agrees_with_the_delta_method():
         sat.bootstrap(sat.CBSEM(MODEL, group="shop"), frame.assign(shop="a"), n=10)
 
 
+def test_bootstrap_of_the_index():
+    frame = survey(300)
+    drawn = (
+        sat.bootstrap(sat.CBSEM(MODEL), frame, n=60, seed=2, scale=(-20, 30)).table("index").set_index("lhs")
+    )
+    expected = fit(MODEL, frame).result_.index((-20, 30)).set_index("construct")
+    assert drawn["estimate"].to_dict() == pytest.approx(expected["estimate"].to_dict(), rel=1e-9)
+    ratio = drawn["std_error"] / (expected["std_dev"] / np.sqrt(300))
+    assert ratio.between(0.7, 1.4).all()
+
+
 def test_bootstrap_of_rows_with_gaps_fits_each_draw_by_full_information():
     frame = survey(300)
     rng = np.random.default_rng(3)

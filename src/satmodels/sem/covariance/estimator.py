@@ -35,6 +35,7 @@ from satmodels.sem.covariance.resampling import CovarianceResampling, Incomplete
 from satmodels.sem.covariance.result import CovarianceResult
 from satmodels.sem.covariance.semopy_engine import cross_check, semopy_estimates
 from satmodels.sem.covariance.table import build_table
+from satmodels.sem.index import item_scales
 from satmodels.sem.model.spec import ModelSpec
 from satmodels.sem.pls.answers import check_scales, is_frame, named_columns, read_answers, read_clusters
 from satmodels.sem.resample_table import ResampleTable
@@ -451,6 +452,8 @@ class CBSEM(TransformerMixin, BaseEstimator):
             fitted.set_params(strict=False).fit(X, sample_weight=sample_weight)
         spec = ModelSpec.of(self.spec)
         if fitted._incomplete:
+            if scale is not None:
+                raise ArgumentError("the bootstrap of rows with gaps gives no indices: leave scale= out")
             if sample_weight is not None:
                 raise ArgumentError("the bootstrap of rows with gaps takes no weights so far")
             answers = read_answers(X, spec.observed, None, "keep")
@@ -468,7 +471,9 @@ class CBSEM(TransformerMixin, BaseEstimator):
         unit = read_clusters(X, cluster if cluster is not None else self.cluster, answers)
         estimator = "wishart" if self.likelihood == "wishart" else self.estimator
         table = ResampleTable.of(answers.rows, answers.weights, unit)
-        return CovarianceResampling(spec, fitted._fit, estimator, table)
+        known = scale is not None or (bool(spec.observed) and set(spec.observed) <= set(spec.scales))
+        limits = item_scales(list(spec.observed), spec, scale) if known else None
+        return CovarianceResampling(spec, fitted._fit, estimator, table, limits=limits)
 
     def bollen_stine(self, X: Any, *, n: int = 1000, seed: int | None = None) -> dict[str, float | int]:
         """Return the bootstrap p-value of the test of fit (Bollen and Stine 1992).

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import functools
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -13,10 +14,11 @@ from satmodels.sem.assessment.effects import total_effects
 from satmodels.sem.count_table import CountTable
 from satmodels.sem.covariance.arrows import GroupArrows, Implied, build_arrows, fill_exogenous
 from satmodels.sem.covariance.fitting import Fit, make_criterion
-from satmodels.sem.covariance.outcome import defined_parameters
+from satmodels.sem.covariance.outcome import defined_parameters, group_summary
 from satmodels.sem.covariance.patterns import Patterns
 from satmodels.sem.covariance.samples import Sample
 from satmodels.sem.covariance.scoring import Problem, Solution, minimise
+from satmodels.sem.index import index_table
 from satmodels.sem.model.spec import ModelSpec
 from satmodels.sem.resample_table import ResampleTable, moments_of
 
@@ -31,7 +33,7 @@ class CovarianceResampling:
     ----------
     names : list of (lhs, op, rhs)
         The parameters as :meth:`CovarianceResult.tidy` has them, then ``r2``, ``total`` and ``indirect``
-        (standardised effects).
+        (standardised effects), and ``index`` where scales are known.
     n_parameters : int
         How many of the names are parameters of the model.
     """
@@ -40,6 +42,7 @@ class CovarianceResampling:
     fit: Fit
     estimator: str
     table: ResampleTable | CountTable
+    limits: Mapping[str, tuple[float, float]] | None = field(default=None, kw_only=True)
 
     @functools.cached_property
     def _arrows(self) -> GroupArrows:
@@ -62,6 +65,7 @@ class CovarianceResampling:
             *((variables[t], "r2", variables[t]) for t in targets),
             *((variables[t], "total", variables[s]) for t, s in one),
             *((variables[t], "indirect", variables[s]) for t, s in more),
+            *((c, "index", c) for c in (self._index(self.fit.samples[0], self.fit.implied[0]))),
         ]
 
     def compute(self, sums: Array) -> Array:
@@ -73,8 +77,20 @@ class CovarianceResampling:
             cov = moments.corr[:, :, b] * np.outer(moments.std[:, b], moments.std[:, b])
             fitted = self.fit_moments(cov, moments.mean[:, b])
             if fitted is not None:
-                found[:, b] = self._quantities(*fitted)
+                old = self.fit.samples[0]
+                sample = replace(
+                    old, moments=replace(old.moments, mean=moments.mean[:, b], scatter=cov * old.n)
+                )
+                indices = list(self._index(sample, fitted[1]).values())
+                found[:, b] = np.concatenate([self._quantities(*fitted), indices])
         return found
+
+    def _index(self, sample: Sample, implied: Implied) -> dict[str, float]:
+        """Return the index of each construct of items; nothing without scales."""
+        if self.limits is None:
+            return {}
+        summary = group_summary(self.fit.table, implied, sample, self.spec)
+        return {r["construct"]: r["estimate"] for r in index_table(summary, self.spec, self.limits).rows()}
 
     def fit_moments(self, cov: Array, mean: Array) -> tuple[Array, Implied, Solution] | None:
         """Fit the model to moments; None where they can't carry it or no minimum is found."""
