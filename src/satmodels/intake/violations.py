@@ -64,6 +64,7 @@ class Condition:
     holds: nw.Expr
     show: str | None = None  # column whose values are shown; the rule's own where None
     beside: nw.Expr | None = None  # the rule is broken only if this holds in some row
+    asked_if: nw.Expr | None = None  # cheaper; the rule is looked at only if this holds in some row
 
 
 def count_violations(
@@ -154,14 +155,23 @@ def _by_partition(
 
 
 def _count(frame: Frame, conditions: Sequence[Condition]) -> tuple[int, list[int]]:
-    sums = [c.holds.cast(nw.Int64).sum().alias(f"c{i}") for i, c in enumerate(conditions)]
+    first = [c.holds if c.asked_if is None else c.asked_if for c in conditions]
+    sums = [holds.cast(nw.Int64).sum().alias(f"c{i}") for i, holds in enumerate(first)]
     native: Any = frame.narwhals
-    beside = {i: c.beside for i, c in enumerate(conditions) if c.beside is not None}
-    sums += [other.cast(nw.Int64).sum().alias(f"b{i}") for i, other in beside.items()]
     counted = collect(native.select(nw.len().alias("n"), *sums), "checking the answers")
     counts = [int(counted[f"c{i}"][0] or 0) for i in range(len(conditions))]
-    alone = {i for i in beside if not counted[f"b{i}"][0]}
-    return int(counted["n"][0]), [0 if i in alone else n for i, n in enumerate(counts)]
+    # a rule that compares rows is dear, and most columns have nothing that it could compare
+    asked = {i: c for i, c in enumerate(conditions) if c.asked_if is not None and counts[i]}
+    if asked:
+        sums = [c.holds.cast(nw.Int64).sum().alias(f"c{i}") for i, c in asked.items()]
+        sums += [
+            (c.holds if c.beside is None else c.beside).cast(nw.Int64).sum().alias(f"b{i}")
+            for i, c in asked.items()
+        ]
+        again = collect(native.select(*sums), "checking the answers")
+        for i in asked:
+            counts[i] = int(again[f"c{i}"][0] or 0) if again[f"b{i}"][0] else 0
+    return int(counted["n"][0]), counts
 
 
 def _name(frame: Frame, condition: Condition, id_column: str | None) -> list[tuple[Any, Any]]:
@@ -285,7 +295,8 @@ def _text_conditions(rule: ColumnRule, value: nw.Expr) -> Iterator[Condition]:
             yield Condition(column, rule.dates_text, present & good_shape & outside)
         fine = present & good_shape if outside is None else present & good_shape & (outside == False)  # noqa: E712
         naive, aware = (value.str.contains(times) for times in (NAIVE_TIME, AWARE_TIME))
-        yield Condition(column, ZONES, fine & naive, beside=fine & aware)
+        timed = value.str.len_chars() > 10  # longer than a date alone
+        yield Condition(column, ZONES, fine & naive, beside=fine & aware, asked_if=timed)
     else:
         yield Condition(column, rule.texts_text if rule.texts else rule.type_text, present)
 
