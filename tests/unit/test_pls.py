@@ -302,9 +302,17 @@ def test_answers_off_the_scale_are_refused(frame: pd.DataFrame, engine: Callable
 
 @pytest.mark.parametrize("scheme", ["path", "factorial", "centroid"])
 def test_collinear_sources_are_named(frame: pd.DataFrame, scheme: str) -> None:
-    model = sat.PLSPM("A =~ q1\nB =~ v1\nC =~ l1 + l2\nC ~ A + B", scheme=scheme)
-    with pytest.raises(sat.DataError, match=r"\['A', 'B'\] of 'C' are collinear"):
-        model.fit(frame.assign(v1=frame["q1"]))
+    model = sat.PLSPM("A =~ q1\nB =~ v1\nD =~ q2\nC =~ l1 + l2\nC ~ A + B + D", scheme=scheme)
+    with pytest.raises(sat.DataError, match=r"\['A', 'B', 'D'\] of 'C' are collinear"):
+        model.fit(frame.assign(q2=frame["q1"] + frame["v1"]))
+
+
+def test_the_same_answers_twice_and_too_few_rows_are_refused(frame: pd.DataFrame) -> None:
+    with pytest.raises(sat.DataError, match=r"\['q1', 'q2'\] are collinear") as error:
+        sat.PLSPM(SPEC).fit(frame.assign(q2=11 - frame["q1"]))
+    assert error.value.columns == ("q1", "q2")
+    with pytest.raises(sat.DataError, match=r"\d+ rows are too few for \d+ items"):
+        sat.PLSPM(SPEC).fit(frame.head(len(ITEMS)))
 
 
 def test_a_correction_that_does_not_exist_is_an_error() -> None:

@@ -38,6 +38,7 @@ from satmodels.stored import read_document, write_document
 
 Array = NDArray[np.float64]
 VERSION = 1  # of the stored form
+REPEATED = 1e-12  # correlations this near to 1 are of the same answers
 COLLINEAR = 1e-10  # smallest eigenvalue of a mode-B block that is still treated as full rank
 
 
@@ -390,11 +391,16 @@ def checked_corr(moments: Moments, structure: Structure) -> Array:
     Raises
     ------
     DataError
-        Naming the columns: too few rows, a constant column, a collinear block of mode B, or
-        correlations that no data can have.
+        Naming the columns: no more rows than items, a constant column, a column that is there twice, a
+        collinear block of mode B, or correlations that no data can have.
     """
     if moments.n < 3:
         raise DataError(f"a path model needs at least 3 rows: n_samples = {moments.n}")
+    if moments.n <= len(moments.columns):
+        raise DataError(
+            f"{moments.n} rows are too few for {len(moments.columns)} items: with no more rows than items the "
+            "correlations are singular. Collect more answers, or leave items out."
+        )
     moments.check_variances()
     corr = moments.corr
     if np.linalg.eigvalsh(corr)[0] < -1e-8 * len(corr):
@@ -411,6 +417,7 @@ def checked_corr(moments: Moments, structure: Structure) -> Array:
     for j, block in enumerate(structure.blocks):
         if structure.modes[j] == "B":
             _refuse_collinear(corr[block, block], structure, j)
+    _refuse_repeated(corr, [moments.columns[i] for i in at])
     return corr
 
 
@@ -439,6 +446,17 @@ def _refuse_undefined(estimates: Estimates, structure: Structure, *, consistent:
         raise DataError(
             f"the sources {sources} of {names[target]!r} are collinear: one is explained by the others, so their "
             "paths don't exist. Leave one out, or join them."
+        )
+
+
+def _refuse_repeated(corr: Array, columns: list[str]) -> None:
+    """Raise DataError naming two columns that hold the same answers, or the same turned round."""
+    alike = np.argwhere(np.triu(np.abs(corr) > 1 - REPEATED, 1)).tolist()
+    pairs = ([columns[i], columns[j]] for i, j in alike if columns[i] != columns[j])
+    for pair in pairs:
+        raise DataError(
+            f"the columns {pair} are collinear: the same answers are there twice. Leave one of them out.",
+            columns=pair,
         )
 
 
