@@ -38,6 +38,10 @@ def replicate_covariance(estimates: Array, scales: Array) -> Array:
     scales : ndarray, shape (replicates,)
         Factor of each replicate.
     """
-    centred = estimates - np.nanmean(np.where(scales > 0, estimates, np.nan), axis=1, keepdims=True)
-    centred = np.nan_to_num(centred)
+    used = (scales > 0) & ~np.isnan(estimates)
+    total = np.where(used, estimates, 0.0).sum(axis=1, keepdims=True)
+    mean = total / np.maximum(
+        used.sum(axis=1, keepdims=True), 1
+    )  # a group that no replicate holds stays at 0
+    centred = np.nan_to_num(estimates - mean)
     return (centred * scales) @ centred.T
