@@ -280,15 +280,16 @@ def bootstrap(
         raise ConvergenceError("the model could not be estimated on any of the resamples")
     acceleration = _acceleration(plan) if interval == "bca" else None
     t = None if spread is None else (values - estimate[:, None]) / spread
+    kept = values[:, ~failed] if failed.any() else values
     limits = confidence_limits(
         estimate,
-        values[:, ~failed],
+        kept,
         interval,
         level,
         acceleration=acceleration,
         t=None if t is None else t[:, ~failed],
     )
-    rows = _rows(plan.names, estimate, values[:, ~failed], limits)
+    rows = _rows(plan.names, estimate, kept, limits)
     return BootstrapResult(
         parameters=Table.from_records(rows[: plan.n_parameters], PARAMETER_COLUMNS),
         quantities=Table.from_records(rows[plan.n_parameters :], PARAMETER_COLUMNS),
@@ -314,12 +315,12 @@ def _checked_indices(indices: Any, n_units: int) -> NDArray[np.int64]:
     return found.astype(np.int64)
 
 
-def _quantile(values: Array, q: float) -> Array:
-    """Return the quantile of each row; where single draws lack a quantity, of the others."""
+def _quantile(values: Array, *q: float) -> Array:
+    """Return quantiles of each row, shape (q, rows); where single draws lack a quantity, of the others."""
     found = np.quantile(values, q, axis=1)
-    for i in np.flatnonzero(np.isnan(found)):
+    for i in np.flatnonzero(np.isnan(found[0])):
         there = values[i][~np.isnan(values[i])]
-        found[i] = np.quantile(there, q) if len(there) else np.nan
+        found[:, i] = np.quantile(there, q) if len(there) else np.nan
     return found
 
 
@@ -439,7 +440,7 @@ def confidence_limits(
         low, high = np.quantile(usable, [tail, 1 - tail], axis=1)
         return estimate - high * std_error, estimate - low * std_error
     if interval != "bca":
-        low, high = _quantile(values, tail), _quantile(values, 1 - tail)
+        low, high = _quantile(values, tail, 1 - tail)
         return (low, high) if interval == "percentile" else (2 * estimate - high, 2 * estimate - low)
     from scipy.special import ndtr, ndtri
 
@@ -451,7 +452,7 @@ def confidence_limits(
     for z in (ndtri(tail), ndtri(1 - tail)):
         at = ndtr(shift + (shift + z) / (1 - acceleration * (shift + z)))
         ordered = [
-            _quantile(row[None], q)[0] if np.isfinite(q) else np.nan
+            _quantile(row[None], q)[0, 0] if np.isfinite(q) else np.nan
             for row, q in zip(values, np.clip(at, 0, 1), strict=True)
         ]
         limits.append(np.array(ordered))
