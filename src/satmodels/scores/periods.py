@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta, tzinfo
 from typing import Any
@@ -83,6 +83,9 @@ class Grouping:
     @classmethod
     def of(cls, by: By) -> Grouping:
         """Read what was given as ``by=``."""
+        given: Any = by
+        if not isinstance(given, str | Period | Iterable):
+            raise ArgumentError(f"by={given!r} is no column name, no Period and no list of them")
         entries = (by,) if isinstance(by, str | Period) else tuple(by)
         names = as_names([e.column if isinstance(e, Period) else e for e in entries])
         return cls(names, names, tuple(e if isinstance(e, Period) else None for e in entries))

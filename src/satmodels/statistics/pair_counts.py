@@ -107,6 +107,8 @@ class PairCounts:
             )
         frame = open_frame(data)
         frame.require(by, role="column to group by")
+        if not isinstance(pairs, Mapping):
+            raise ArgumentError(f"pairs={pairs!r}: give {{feature: (functional, dysfunctional)}}")
         labels = labels or {}
         if not isinstance(labels, Mapping):
             raise ArgumentError(f"labels={labels!r}: give {{column: {{text: code}}}}")

@@ -7,7 +7,7 @@ Craig (2012, Psychological Methods 17, 437-455), with the conventions of the R p
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
@@ -251,8 +251,8 @@ def _items(items: Sequence[str] | Survey) -> tuple[list[str], dict[str, Sequence
                 scales[construct] = rated
         found = columns, scales if len(scales) >= MIN_ITEMS else {}
     else:
-        if isinstance(items, str):
-            raise ArgumentError(f"items={items!r} is one column; give a list of at least {MIN_ITEMS}")
+        if isinstance(items, str) or not isinstance(items, Iterable):
+            raise ArgumentError(f"items={items!r} is no list of columns; give at least {MIN_ITEMS}")
         found = list(items), {}
     if len(found[0]) < MIN_ITEMS or len(set(found[0])) < len(found[0]):
         raise ArgumentError(f"give at least {MIN_ITEMS} different items, not {found[0]}")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, ClassVar
 
 import numpy as np
@@ -85,8 +85,8 @@ class ReliabilityResult(Result):
 
 def moments_of(data: Any, items: Sequence[str] | None, weight: str | None, least: int) -> Moments:
     """Return the moments of the items of a frame, or select them from moments."""
-    if isinstance(items, str):
-        raise ArgumentError(f"items={items!r} is one column; give a list")
+    if isinstance(items, str) or not isinstance(items, Iterable | None):
+        raise ArgumentError(f"items={items!r} is no list of columns; give a list")
     if isinstance(data, Moments):
         if weight is not None:
             raise ArgumentError("the moments were collected already: give the weight to Moments.collect")

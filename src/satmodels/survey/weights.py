@@ -75,8 +75,10 @@ def rake(
     [0.4, 0.8, 0.8, 2.0]
     """
     opened = open_frame(frame)
-    if not margins:
-        raise ArgumentError("margins is empty: give {column: {category: total or share}}")
+    if not isinstance(margins, Mapping) or not margins:
+        raise ArgumentError(
+            f"margins={margins!r} is empty or no mapping: give {{column: {{category: total or share}}}}"
+        )
     # a pandas Series is a margin as well
     margins = {c: m.to_dict() if hasattr(m, "to_dict") else m for c, m in dict[str, Any](margins).items()}
     opened.require(margins, role="margin")
