@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import narwhals.stable.v2 as nw
 
 from satmodels.intake.frames import Frame, collect, open_frame
 from satmodels.intake.rules import ColumnRule, is_missing
-from satmodels.intake.violations import TEXTUAL, cell_by_cell_only, conditions_of
+from satmodels.intake.violations import TEXTUAL, cell_by_cell_only, conditions_of, without_categories
 
 MAX_CHAIN = 200  # labels that are written as one expression; more would nest too deeply for some engines
 
@@ -65,6 +65,12 @@ def recode(frame: Frame, recodes: Sequence[Recode], differences: Sequence[Differ
     if kept:
         native = native.with_columns(*kept)
         frame = Frame(native)
+    rules = [r.invalid or ColumnRule(r.column) for r in recodes]
+    frame, rules = without_categories(frame, rules)
+    native = frame.narwhals
+    recodes = [
+        r if r.invalid is None else replace(r, invalid=rule) for r, rule in zip(recodes, rules, strict=True)
+    ]
     in_engine = [r for r in recodes if not cell_by_cell_only(frame, r.column)]
     in_python = [r for r in recodes if cell_by_cell_only(frame, r.column)]
     if in_engine:
@@ -96,6 +102,7 @@ def count_codes(frame: Frame, codes: Mapping[str, Sequence[int | str]]) -> dict[
             for place, n in count_codes(open_frame(partition.compute()), codes).items():
                 total[place] += n
         return total
+    frame, _ = without_categories(frame, [ColumnRule(column) for column in codes])
     sums: list[nw.Expr] = []
     places: list[tuple[str, int | str]] = []
     counts: dict[tuple[str, int | str], int] = dict.fromkeys(wanted, 0)

@@ -62,6 +62,8 @@ class ColumnRule:
         Smallest and largest number, both included.
     whole : bool
         Whether numbers must be whole.
+    scale : bool
+        Whether the numbers from ``low`` to ``high`` are the codes of a scale.
     codes : tuple of int
         Numbers that are allowed whatever the range says: options, and codes for missing answers.
     texts : tuple of str
@@ -74,6 +76,8 @@ class ColumnRule:
         Whether dates, timestamps and ISO texts between ``earliest`` and ``latest`` are allowed.
     anything : bool
         Whether every value is allowed (a segment, an id).
+    nothing : str or None
+        The rule that every value breaks, where the type of the whole column is none for answers.
     required : bool
         Whether a missing value is a violation.
     """
@@ -83,6 +87,7 @@ class ColumnRule:
     low: float | None = None
     high: float | None = None
     whole: bool = False
+    scale: bool = False
     codes: tuple[int, ...] = ()
     texts: tuple[str, ...] = ()
     max_length: int | None = None
@@ -91,6 +96,7 @@ class ColumnRule:
     earliest: date | None = None
     latest: date | None = None
     anything: bool = False
+    nothing: str | None = None
     required: bool = False
 
     @property
@@ -134,8 +140,8 @@ class ColumnRule:
         """Return the rule that a value breaks, None where it breaks none."""
         if is_missing(value):
             return REQUIRED if self.required else None
-        if self.anything:
-            return None
+        if self.anything or self.nothing is not None:
+            return self.nothing
         if isinstance(value, bool | np.bool_):
             return None if self.bools else self.type_text
         if isinstance(value, int | float | Decimal | np.number):

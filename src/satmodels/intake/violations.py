@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 import narwhals.stable.v2 as nw
 import numpy as np
 
+from satmodels.intake.categories import WHOLE_SCALE, categories_of, decoded
 from satmodels.intake.frames import OFFENDERS, Frame, collect, open_frame
 from satmodels.intake.rules import (
     AWARE_TIME,
@@ -31,7 +32,6 @@ from satmodels.intake.rules import (
 MAX_NAMED = 200  # violated rules whose offenders are looked up; the others are only counted
 DUPLICATE = "one row per"
 BOTH_OR_NEITHER = "both or neither"
-CATEGORIES = "the ordered categories are"
 TEXTUAL = (nw.String, nw.Categorical, nw.Enum)  # types whose values are texts
 NS_YEARS = (1677, 2262)  # first and last year, both incomplete, of timestamps in nanoseconds
 _MAX_COPIES = 10_000  # rows that are read to name the first duplicates
@@ -93,6 +93,7 @@ def count_violations(
         return _by_partition(frame, rules, pairs, key)
     conditions: list[Condition] = []
     cell_by_cell: list[ColumnRule] = []
+    frame, rules = without_categories(frame, rules)
     for rule in rules:
         objects = cell_by_cell_only(frame, rule.column)
         if objects and rule.max_length is not None and _all_short(frame, rule):
@@ -205,6 +206,9 @@ def conditions_of(
     if rule.required:
         yield Condition(column, REQUIRED, _missing(column, dtype))
     if rule.anything:
+        return
+    if rule.nothing is not None:
+        yield Condition(column, rule.nothing, present(column, dtype))
         return
     if dtype == nw.Boolean:
         if not rule.bools:
@@ -354,15 +358,10 @@ def _half_answered(frame: Frame, first: str, second: str) -> Condition:
 
 
 def cell_by_cell_only(frame: Frame, column: str) -> bool:
-    """Whether the cells are Python objects of any type, or categories that are no texts."""
+    """Whether the cells are Python objects of any type."""
     if frame.dtype(column) == nw.Object:
         return True
-    if frame.engine != "pandas":
-        return False
-    dtype: Any = frame.narwhals.to_native().dtypes[column]
-    if str(dtype) == "object":
-        return True
-    return str(dtype) == "category" and any(not isinstance(c, str) for c in dtype.categories)
+    return frame.engine == "pandas" and str(frame.narwhals.to_native().dtypes[column]) == "object"
 
 
 def _all_texts(frame: Frame, column: str) -> bool:
@@ -406,10 +405,7 @@ def _by_distinct_text(frame: Frame, rule: ColumnRule) -> Iterator[Broken]:
 
 
 def _by_value(frame: Frame, rule: ColumnRule) -> Iterator[Broken]:
-    other = rule
-    if isinstance(frame.dtype(rule.column), nw.Categorical | nw.Enum):
-        other = _for_categories(frame, rule)
-    elif frame.engine == "pandas" and _all_texts(frame, rule.column):
+    if frame.engine == "pandas" and _all_texts(frame, rule.column):
         yield from _by_distinct_text(frame, rule)
         return
     if rule.dates:
@@ -421,12 +417,10 @@ def _by_value(frame: Frame, rule: ColumnRule) -> Iterator[Broken]:
         try:
             known = (type(value), value)
             if known not in seen:
-                seen[known] = other.verdict(value)
+                seen[known] = rule.verdict(value)
             verdict = seen[known]
         except TypeError:  # a list or another value without a hash
-            verdict = other.verdict(value)
-        if verdict is not None and verdict != REQUIRED and other is not rule:
-            verdict = f"{CATEGORIES} {rule.range_text}"
+            verdict = rule.verdict(value)
         if verdict is not None:
             counts[verdict] = counts.get(verdict, 0) + 1
             if len(first.setdefault(verdict, [])) < OFFENDERS:
@@ -444,16 +438,18 @@ def _time_zones(frame: Frame, rule: ColumnRule) -> Iterator[Broken]:
         yield Broken(rule.column, ZONES, len(naive), tuple(naive[:OFFENDERS]))
 
 
-def _for_categories(frame: Frame, rule: ColumnRule) -> ColumnRule:
-    """Accept numeric categories only where they are ordered and are the whole scale, and codes beside it."""
-    native: Any = frame.narwhals.to_native()
-    dtype = native.dtypes[rule.column]
-    if rule.anything or not rule.numbers or rule.low is None or rule.high is None:
-        return rule
-    scale = list(range(int(rule.low), int(rule.high) + 1))
-    if bool(dtype.ordered) and [c for c in dtype.categories if c not in (*rule.codes, *rule.texts)] == scale:
-        return rule
-    return ColumnRule(rule.column, texts=rule.texts or ("",), required=rule.required)
+def without_categories(frame: Frame, rules: Sequence[ColumnRule]) -> tuple[Frame, list[ColumnRule]]:
+    """Replace categories that are numbers by what they say; no answer of a scale if they are not the whole scale."""
+    plain: list[str] = []
+    judged: list[ColumnRule] = []
+    for rule in rules:
+        found = None if rule.anything else categories_of(frame, rule.column)
+        if found is not None:
+            plain.append(rule.column)
+            if rule.scale and not found.are_scale(rule.low, rule.high, (*rule.codes, *rule.texts)):
+                rule = replace(rule, nothing=f"{WHOLE_SCALE} {rule.range_text}")
+        judged.append(rule)
+    return decoded(frame, plain), judged
 
 
 # ----------------------------------------------------------------------------------------- duplicates

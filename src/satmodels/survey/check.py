@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from satmodels.errors import REDACTED, SchemaError, near_matches
+from satmodels.intake.categories import REMEDY, WHOLE_SCALE
 from satmodels.intake.frames import Frame, open_frame
 from satmodels.intake.rules import (
     FINITE,
@@ -19,7 +20,7 @@ from satmodels.intake.rules import (
     ColumnRule,
     text_limit,
 )
-from satmodels.intake.violations import BOTH_OR_NEITHER, CATEGORIES, DUPLICATE, count_violations
+from satmodels.intake.violations import BOTH_OR_NEITHER, DUPLICATE, count_violations
 from satmodels.results import Result, Table
 from satmodels.survey.columns import kano_pairs
 
@@ -188,8 +189,8 @@ def _remedy(rule: ColumnRule, broken: str, offenders: tuple[tuple[Any, Any], ...
     }
     if broken in fixed:
         return fixed[broken]
-    if broken.startswith(CATEGORIES):
-        return "Categories count as answers only if they are ordered and the whole scale: map them to its numbers."
+    if broken.startswith(WHOLE_SCALE):
+        return REMEDY
     if broken.startswith(DUPLICATE):
         return "Keep one row of each, or declare the column of the wave: Survey(wave=...)."
     if broken.startswith(BOTH_OR_NEITHER):

@@ -88,6 +88,7 @@ def _column(survey: Survey, item: Item, name: str) -> Column:
             low=float(scale.low),
             high=float(scale.high),
             whole=True,
+            scale=True,
             texts=(*labels, *texts),
         )
         return Column(name, rule, item, scale, dict(labels), missing, reverse)
