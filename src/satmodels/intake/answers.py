@@ -9,7 +9,7 @@ from typing import Any
 import narwhals.stable.v2 as nw
 
 from satmodels.errors import SchemaError
-from satmodels.intake.frames import Frame, check_numeric_type, collect
+from satmodels.intake.frames import LARGEST_FLOAT, Frame, check_numeric_type, collect, refuse_infinite
 
 PART_ROWS = 131_072  # times 100 columns of float64: 100 MB
 
@@ -53,43 +53,68 @@ def _invalid(x: nw.Expr, rule: AnswerRule) -> nw.Expr:
     return outside | (x.round(0) > x) | (x.round(0) < x) if rule.whole else outside
 
 
-def count_off_scale(frame: Frame, rules: Mapping[str, AnswerRule]) -> dict[str, int]:
-    """Count, in one pass, the answers off the scale of each column.
+@dataclass(frozen=True)
+class AnswerCounts:
+    """How many answers of each column are off its scale, and how often each missing code was given."""
+
+    invalid: dict[str, int]
+    coded: dict[tuple[str, float], int]
+
+
+def count_off_scale(frame: Frame, rules: Mapping[str, AnswerRule]) -> AnswerCounts:
+    """Count, in one pass, the answers off the scale of each column and the missing codes.
 
     Raises
     ------
     SchemaError
-        Answers are off the scale of a column whose rule does not exclude them; or a column holds no numbers.
+        Answers are off the scale of a column whose rule does not exclude them; or a column holds no numbers
+        or infinite ones, which are no answers even where those off the scale are left out.
     """
     for column in rules:
         frame.require([column])
         check_numeric_type(frame, column)
         _refuse_text_in_objects(frame, column)
     plain = {c: AnswerRule(r.low, r.high, r.missing_codes, whole=r.whole) for c, r in rules.items()}
-    flags = [
-        nw.when(_invalid(number(c, r), r)).then(nw.lit(1)).otherwise(nw.lit(0)).alias(f"b{i}")
-        for i, (c, r) in enumerate(plain.items())
-    ]
     if in_memory(frame):
         from satmodels.intake.composite_blocks import off_scale
 
-        n_bad = off_scale(frame, plain)
+        counts = off_scale(frame, plain)
     else:
-        (native,) = in_parts(frame, [])
-        counted = collect(native.select(*flags).select(nw.all().sum()), "checking the answers")
-        n_bad = {c: int(counted[f"b{i}"][0] or 0) for i, c in enumerate(plain)}
+        counts = _count_in_engine(frame, plain)
     for column, rule in rules.items():
-        if n_bad[column] and not rule.exclude_invalid:
+        if counts.invalid[column] and not rule.exclude_invalid:
             bad = _invalid(number(column, plain[column]), rule)
             raise SchemaError.answers(
                 column,
                 rule.shown(),
                 "Declare codes such as 99 as missing (missing_codes=), correct the answers, "
                 'or leave them out with on_invalid="exclude".',
-                n_bad=n_bad[column],
+                n_bad=counts.invalid[column],
                 offenders=frame.first_rows(column, bad),
             )
-    return n_bad
+    return counts
+
+
+def _count_in_engine(frame: Frame, rules: Mapping[str, AnswerRule]) -> AnswerCounts:
+    flags: dict[str, nw.Expr] = {}
+    for i, (column, rule) in enumerate(rules.items()):
+        x = number(column)
+        flags[f"b{i}"] = _invalid(number(column, rule), rule)
+        flags[f"f{i}"] = (x > LARGEST_FLOAT) | (x < -LARGEST_FLOAT)
+        flags |= {f"c{i}_{k}": x == code for k, code in enumerate(rule.missing_codes)}
+    ones = [nw.when(flag).then(nw.lit(1)).otherwise(nw.lit(0)).alias(name) for name, flag in flags.items()]
+    (native,) = in_parts(frame, [])
+    counted = collect(native.select(*ones).select(nw.all().sum()), "checking the answers")
+    n = {name: int(counted[name][0] or 0) for name in flags}
+    refuse_infinite(frame, [c for i, c in enumerate(rules) if n[f"f{i}"]])
+    return AnswerCounts(
+        {c: n[f"b{i}"] for i, c in enumerate(rules)},
+        {
+            (c, code): n[f"c{i}_{k}"]
+            for i, (c, rule) in enumerate(rules.items())
+            for k, code in enumerate(rule.missing_codes)
+        },
+    )
 
 
 def in_memory(frame: Frame) -> bool:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from satmodels.intake.answers import AnswerRule, in_parts
+from satmodels.intake.answers import AnswerCounts, AnswerRule, in_parts
 from satmodels.intake.batches import batches, matrix
 from satmodels.intake.cells import _key_values
 from satmodels.intake.frames import Frame
@@ -72,16 +72,19 @@ def block_sums(
             yield key, {name: float(sums[g]) for name, sums in totals.items()}
 
 
-def off_scale(frame: Frame, rules: Mapping[str, AnswerRule]) -> dict[str, int]:
-    """Count the answers off the scale of each column."""
-    n_bad = dict.fromkeys(rules, 0)
+def off_scale(frame: Frame, rules: Mapping[str, AnswerRule]) -> AnswerCounts:
+    """Count the answers off the scale of each column, and its missing codes."""
+    invalid = dict.fromkeys(rules, 0)
+    coded = {(c, code): 0 for c, rule in rules.items() for code in rule.missing_codes}
     for block in batches(frame, list(rules)):
         for i, (column, rule) in enumerate(rules.items()):
             x = block[:, i]
+            for code in rule.missing_codes:
+                coded[(column, code)] += int((x == code).sum())
             x = x[~(np.isnan(x) | np.isin(x, rule.missing_codes))]
             bad = (x < rule.low) | (x > rule.high)
-            n_bad[column] += int((bad | (x != np.round(x))).sum() if rule.whole else bad.sum())
-    return n_bad
+            invalid[column] += int((bad | (x != np.round(x))).sum() if rule.whole else bad.sum())
+    return AnswerCounts(invalid, coded)
 
 
 def _clean(x: Array, rule: AnswerRule) -> None:
@@ -89,7 +92,8 @@ def _clean(x: Array, rule: AnswerRule) -> None:
         x[np.isin(x, rule.missing_codes)] = np.nan
     if rule.exclude_invalid:
         with np.errstate(invalid="ignore"):
-            x[(x < rule.low) | (x > rule.high) | (x != np.round(x))] = np.nan
+            bad = (x < rule.low) | (x > rule.high)
+            x[bad | (x != np.round(x)) if rule.whole else bad] = np.nan
 
 
 def _value(composite: Composite, place: Mapping[str, Array], centre: float) -> Array:

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from satmodels.errors import ArgumentError
-from satmodels.intake.answers import AnswerRule, count_off_scale, in_memory, in_parts, numbers
+from satmodels.intake.answers import AnswerCounts, AnswerRule, count_off_scale, in_memory, in_parts, numbers
 from satmodels.intake.cells import _key_values, check_weight
 from satmodels.intake.composite_blocks import block_sums
 from satmodels.intake.frames import Frame, collect
@@ -56,6 +56,8 @@ class CompositeSums:
     column_w, column_wx, column_wxx, column_wxu : ndarray, shape (groups, columns), optional
         Sums of w, w x, w x² and w x u of each column's answers x, over the rows where the first
         composite has a value u and the column an answer.
+    answers : AnswerCounts
+        Answers off the scale and missing codes, per column.
     """
 
     keys: list[tuple[Any, ...]]
@@ -70,6 +72,7 @@ class CompositeSums:
     columns: tuple[str, ...]
     centre: float
     weighted: bool
+    answers: AnswerCounts
     replicate_w: Array | None = None
     replicate_wu: Array | None = None
     column_w: Array | None = None
@@ -105,7 +108,7 @@ def composite_sums(
     frame.require(keys, role="column to group by")
     if twice := [c for c in columns if c in keys]:
         raise ArgumentError(f"column {twice[0]!r} is used twice: as an item and to group by.")
-    count_off_scale(frame, {c: rules[c] for c in columns})
+    answers = count_off_scale(frame, {c: rules[c] for c in columns})
     if weight is not None:
         check_weight(frame, weight)
     if replicates:
@@ -179,6 +182,7 @@ def composite_sums(
         columns=columns,
         centre=centre,
         weighted=weight is not None,
+        answers=answers,
         replicate_w=cube("rw") if replicates else None,
         replicate_wu=cube("ru") if replicates else None,
         column_w=grid("cw", len(columns)) if of_columns else None,

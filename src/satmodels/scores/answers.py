@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -10,18 +9,19 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from satmodels.errors import ArgumentError, SchemaError, one_of
+from satmodels.errors import ArgumentError, one_of
+from satmodels.intake.answers import AnswerCounts, AnswerRule
 from satmodels.intake.cells import count_cells
 from satmodels.intake.frames import Frame, is_sequence, open_frame, sequence_values
 from satmodels.intake.library import FrameLibrary
 from satmodels.intake.replicates import check_replicates, replicate_cells
+from satmodels.intake.written import read_written, whole_number
 from satmodels.results import FrameBuilder
 from satmodels.scores.periods import By, Grouping
 from satmodels.statistics.counts import ScoreCounts
 from satmodels.statistics.design import Design, replicates_of
 
 ON_INVALID = ("error", "exclude")
-WHOLE_NUMBER = re.compile(r"[+-]?[0-9]{1,15}")  # neither "9.0" nor "1_0"
 
 
 @dataclass(frozen=True)
@@ -65,10 +65,7 @@ def collect_answers(data: Any, item: str | None, low: float, high: float, readin
     grouping, weight, design = Grouping.of(reading.by), reading.weight, reading.design
     by = grouping.names
     missing_codes = reading.missing_codes
-    if reading.on_invalid not in ON_INVALID:
-        raise one_of("on_invalid", reading.on_invalid, ON_INVALID)
-    if design is not None and not isinstance(design, Design):
-        raise ArgumentError(f"design={design!r}: give a Design, for example Design(strata='region')")
+    check_reading(reading)
     frame, replicates = None, None
     library: FrameBuilder = FrameLibrary.PANDAS
     if isinstance(data, ScoreCounts):
@@ -83,20 +80,14 @@ def collect_answers(data: Any, item: str | None, low: float, high: float, readin
             )
         values: Any = data
         if reading.coerce:
-            values = [_whole_number(v, item or "answer") for v in sequence_values(data)]
+            values = [whole_number(v, item or "answer") for v in sequence_values(data)]
         counts = ScoreCounts.collect(values, item)
         library = _library_of(data)
     else:
         frame = open_frame(data)
         library = frame.library
         frame, grouping = grouping.on(frame)
-        if design is not None:
-            frame.require(design.columns, role="column of the design")
-        extra = design.columns if design is not None else ()
-        if shared := [c for c in extra if c in by]:
-            raise ArgumentError(
-                f"column {shared[0]!r} is both in by= and in design=: copy it under another name"
-            )
+        extra = design_columns(frame, design, by)
         collect = _coerced if reading.coerce else ScoreCounts.collect
         counts = collect(frame, item, (*grouping.read, *extra), weight)
         replicates = _replicates(frame, item, grouping, weight, design)
@@ -119,28 +110,9 @@ def _coerced(frame: Frame, item: str | None, by: Sequence[str], weight: str | No
     if item is None:
         raise ArgumentError(f"which column holds the answers? The frame has {list(frame.columns)}")
     cells = count_cells(frame, (*by, item), weight)
-    keys = [(*key[:-1], _whole_number(key[-1], item, frame)) for key in cells.keys]
+    keys = [(*key[:-1], whole_number(key[-1], item, frame)) for key in cells.keys]
     return ScoreCounts.from_cells(
         item, tuple(by), replace(cells, keys=keys), weighted=weight is not None, frame=frame
-    )
-
-
-def _whole_number(value: Any, item: str, frame: Frame | None = None) -> Any:
-    """Read "9", " 9 " or "+9" as 9; any other text is an error, everything else is left as it is."""
-    if not isinstance(value, str):
-        return value
-    if value.strip() == "":
-        return None
-    if WHOLE_NUMBER.fullmatch(value.strip()):
-        return int(value)
-    offenders = frame.offenders(item, [value]) if frame is not None else []
-    raise SchemaError.answers(
-        item,
-        "a whole number",
-        "Labels are turned into codes by a Survey with labelled scales (survey.prepare).",
-        n_bad=max(len(offenders), 1),
-        offenders=offenders,
-        value=value,
     )
 
 
@@ -154,7 +126,7 @@ def _replicates(
     check_replicates(frame, columns)
     keys, sums = replicate_cells(frame, (*grouping.read, item), columns)
     groups = grouping.keys([key[:-1] for key in keys], frame) if grouping.names else [()] * len(keys)
-    answers = [_whole_number(key[-1], item) for key in keys]
+    answers = [whole_number(key[-1], item) for key in keys]
     return [(*group, answer) for group, answer in zip(groups, answers, strict=True)], sums
 
 
@@ -173,17 +145,74 @@ def _library_of(data: Any) -> FrameBuilder:
     return {"polars": FrameLibrary.POLARS, "pyarrow": FrameLibrary.PYARROW}.get(package, FrameLibrary.PANDAS)
 
 
+def labels_of_codes(missing_codes: Mapping[float, str] | Sequence[float]) -> dict[float, str]:
+    """Return what each missing code means, or raise ArgumentError for a code that is no number."""
+    for code in missing_codes:
+        if isinstance(code, bool) or not isinstance(code, int | float):
+            raise ArgumentError(f"missing_codes: {code!r} is no number")
+    if isinstance(missing_codes, Mapping):
+        return {float(code): str(label) for code, label in missing_codes.items()}
+    return {float(code): f"{code:g}" for code in missing_codes}
+
+
 def _missing_by_code(
     counts: ScoreCounts, missing_codes: Mapping[float, str] | Sequence[float]
 ) -> dict[str, int]:
     found: dict[str, int] = {}
-    for code in missing_codes:
-        if isinstance(code, bool) or not isinstance(code, int | float):
-            raise ArgumentError(f"missing_codes: {code!r} is no number")
-        label = str(missing_codes[code]) if isinstance(missing_codes, Mapping) else f"{code:g}"
-        n = int(counts.n[:, counts.values.index(float(code))].sum()) if float(code) in counts.values else 0
+    for code, label in labels_of_codes(missing_codes).items():
+        n = int(counts.n[:, counts.values.index(code)].sum()) if code in counts.values else 0
         found[label] = found.get(label, 0) + n
     return found
+
+
+def check_reading(reading: Reading) -> None:
+    """Raise ArgumentError for options that can't be."""
+    if reading.on_invalid not in ON_INVALID:
+        raise one_of("on_invalid", reading.on_invalid, ON_INVALID)
+    if reading.design is not None and not isinstance(reading.design, Design):
+        raise ArgumentError(f"design={reading.design!r}: give a Design, for example Design(strata='region')")
+
+
+def design_columns(frame: Frame, design: Design | None, by: Sequence[str]) -> tuple[str, ...]:
+    """Return the columns of a design, or raise ArgumentError where one is not there or is grouped by."""
+    columns = () if design is None else design.columns
+    frame.require(columns, role="column of the design")
+    if shared := [c for c in columns if c in by]:
+        raise ArgumentError(f"column {shared[0]!r} is both in by= and in design=: copy it under another name")
+    return columns
+
+
+def open_answers(
+    data: Any, scales: Mapping[str, tuple[float, float]], reading: Reading
+) -> tuple[Frame, Grouping, dict[str, AnswerRule]]:
+    """Open a frame with several items: the frame ready to be summed up, its grouping, a rule per item.
+
+    Raises
+    ------
+    ArgumentError
+        A column is not there, or an option can't be.
+    SchemaError
+        A text is no whole number (with ``coerce``).
+    """
+    check_reading(reading)
+    codes = tuple(labels_of_codes(reading.missing_codes))
+    frame = open_frame(data)
+    frame.require(scales, role="item")
+    frame, grouping = Grouping.of(reading.by).on(frame)
+    design_columns(frame, reading.design, grouping.names)
+    if reading.coerce:
+        frame = read_written(frame, list(scales))
+    exclude = reading.on_invalid == "exclude"
+    return frame, grouping, {c: AnswerRule(low, high, codes, exclude) for c, (low, high) in scales.items()}
+
+
+def left_out(counts: AnswerCounts, reading: Reading) -> tuple[int, dict[str, int]]:
+    """Return how many answers of all items together were off the scale, and how many had each missing code."""
+    by_code: dict[str, int] = {}
+    for code, label in labels_of_codes(reading.missing_codes).items():
+        n = sum(n for (_, given), n in counts.coded.items() if given == code)
+        by_code[label] = by_code.get(label, 0) + n
+    return sum(counts.invalid.values()), by_code
 
 
 def _set_missing(counts: ScoreCounts, values: Sequence[float]) -> ScoreCounts:

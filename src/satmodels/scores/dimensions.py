@@ -10,14 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from satmodels.errors import ArgumentError, one_of
-from satmodels.intake.answers import AnswerRule
 from satmodels.intake.composites import Composite, composite_sums
-from satmodels.intake.frames import open_frame
 from satmodels.results import FrameBuilder
-from satmodels.scores.answers import ON_INVALID, Reading
+from satmodels.scores.answers import Reading, left_out, open_answers
 from satmodels.scores.estimate import Estimates, estimate_composite
 from satmodels.scores.limits import mean_limits
-from satmodels.scores.periods import Grouping
 from satmodels.scores.scales import limits_of_scale
 from satmodels.statistics.design import replicates_of
 from satmodels.statistics.intervals import MEAN_METHODS, check_level, two_sided_p
@@ -116,6 +113,8 @@ class Measured:
     keys: tuple[tuple[Any, ...], ...]
     estimates: Mapping[str, Estimates]
     library: FrameBuilder
+    n_invalid: int
+    missing_by_code: Mapping[str, int]
 
     def columns(self, name: str, level: float, method: str) -> dict[str, list[Any]]:
         """Return estimate to n_missing of one composite, one entry per group."""
@@ -152,14 +151,8 @@ def measure(
     check_level(level)
     if method not in MEAN_METHODS:
         raise one_of("method", method, MEAN_METHODS)
-    if reading.on_invalid not in ON_INVALID:
-        raise one_of("on_invalid", reading.on_invalid, ON_INVALID)
-    grouping, design = Grouping.of(reading.by), reading.design
-    frame, grouping = grouping.on(open_frame(data))
-    codes = tuple(float(code) for code in reading.missing_codes)
-    exclude = reading.on_invalid == "exclude"
-    frame.require(scales, role="item")
-    rules = {c: AnswerRule(low, high, codes, exclude) for c, (low, high) in scales.items()}
+    frame, grouping, rules = open_answers(data, scales, reading)
+    design = reading.design
     made = [Composite(name, coefficients, {}) for name, coefficients in composites.items()]
     extra = design.columns if design is not None else ()
     sums = composite_sums(
@@ -176,4 +169,4 @@ def measure(
         for j, composite in enumerate(made)
     }
     keys = next(iter(estimates.values())).keys
-    return Measured(grouping.names, keys, estimates, frame.library)
+    return Measured(grouping.names, keys, estimates, frame.library, *left_out(sums.answers, reading))

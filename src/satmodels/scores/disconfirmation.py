@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
 from satmodels.errors import ArgumentError
-from satmodels.intake.cells import Cells, count_cells
-from satmodels.intake.frames import open_frame
-from satmodels.scores.answers import Reading, collect_answers
-from satmodels.scores.periods import By, Grouping
+from satmodels.intake.cells import count_cells
+from satmodels.intake.replicates import check_replicates, replicate_cells
+from satmodels.scores.answers import Answers, Reading, collect_answers, open_answers
+from satmodels.scores.periods import By
 from satmodels.scores.result import ScoreResult
 from satmodels.scores.scales import limits_of_scale
-from satmodels.scores.single_item import Rule, score_counts
+from satmodels.scores.single_item import Rule, score_answers
 from satmodels.statistics.counts import ScoreCounts
+from satmodels.statistics.design import Design, replicates_of
 
 
 def disconfirmation(
@@ -26,10 +29,12 @@ def disconfirmation(
     scale: Any,
     by: By = (),
     weight: str | None = None,
+    design: Design | None = None,
     level: float = 0.95,
     method: str = "wald",
     missing_codes: Mapping[float, str] | Sequence[float] = (),
     on_invalid: str = "error",
+    coerce: bool = False,
 ) -> ScoreResult:
     """Compute the mean disconfirmation, perception less expectation, and how many were disappointed.
 
@@ -41,10 +46,10 @@ def disconfirmation(
         Columns of the two answers.
     scale : Scale
         Scale of both answers.
-    by, weight, level, missing_codes, on_invalid
+    by, weight, design, level, missing_codes, on_invalid, coerce
         See :func:`satmodels.csat`.
     method : {"wald", "t"}, default "wald"
-        mean ± z or t standard errors; with weights always t.
+        mean ± z or t standard errors; with weights or a design always t.
 
     Returns
     -------
@@ -63,26 +68,51 @@ def disconfirmation(
     low, high = limits_of_scale(scale)
     if expectation == perception:
         raise ArgumentError(f"expectation and perception are both {expectation!r}")
-    grouping = Grouping.of(by)
-    frame, grouping = grouping.on(open_frame(data))
-    reading = Reading(missing_codes=missing_codes, on_invalid=on_invalid)
-    valid = [
-        set(collect_answers(frame, c, low, high, reading).counts.values) for c in (expectation, perception)
-    ]
-    cells = count_cells(frame, (*grouping.read, expectation, perception), weight)
-    keys = (
-        grouping.keys([key[:-2] for key in cells.keys], frame) if grouping.names else [()] * len(cells.keys)
-    )
-    gaps: list[Any] = []
-    for key in cells.keys:
-        known = all(v is not None and float(v) in allowed for v, allowed in zip(key[-2:], valid, strict=True))
-        gaps.append(float(key[-1]) - float(key[-2]) if known else None)
-    counted = Cells([(*k, gap) for k, gap in zip(keys, gaps, strict=True)], cells.n, cells.w, cells.w2)
+    reading = Reading(by, weight, design, missing_codes, on_invalid, coerce)
+    pair = (expectation, perception)
+    frame, grouping, _ = open_answers(data, dict.fromkeys(pair, (low, high)), reading)
+    # the answers of each column are checked, and its codes counted, as for any other score
+    alone = replace(reading, by=(), weight=None, design=None)
+    single = [collect_answers(frame, c, low, high, alone) for c in pair]
+    valid = [set(answers.counts.values) for answers in single]
+    extra = design.columns if design is not None else ()
+    columns = (*grouping.read, *extra, *pair)
+    n_keys = len(columns) - 2
+
+    def gap(answers: Sequence[Any]) -> float | None:
+        known = all(v is not None and float(v) in ok for v, ok in zip(answers, valid, strict=True))
+        return float(answers[1]) - float(answers[0]) if known else None
+
+    def arranged(keys: Sequence[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
+        groups = grouping.keys([key[:n_keys] for key in keys], frame) if n_keys else [()] * len(keys)
+        return [(*group, gap(key[n_keys:])) for group, key in zip(groups, keys, strict=True)]
+
+    cells = count_cells(frame, columns, weight)
     counts = ScoreCounts.from_cells(
-        f"{perception} - {expectation}", grouping.names, counted, weighted=weight is not None
+        f"{perception} - {expectation}",
+        (*grouping.names, *extra),
+        replace(cells, keys=arranged(cells.keys)),
+        weighted=weight is not None,
+    )
+    replicates = None
+    if names := replicates_of(design, weight):
+        check_replicates(frame, names)
+        keys, sums = replicate_cells(frame, columns, names)
+        replicates = (arranged(keys), sums)
+    by_code = Counter[str]()
+    for answers in single:
+        by_code.update(answers.missing_by_code)
+    answers = Answers(
+        counts,
+        grouping.names,
+        design,
+        sum(a.n_invalid for a in single),
+        dict(by_code),
+        frame.library,
+        replicates,
     )
     size = high - low
     rule = Rule(
         "disconfirmation", "mean", -size, size, np.asarray, share_names=("better", "as_expected", "worse")
     )
-    return score_counts(counts, frame.library, rule, level=level, method=method)
+    return score_answers(answers, rule, level=level, method=method)

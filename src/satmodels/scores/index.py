@@ -14,12 +14,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from satmodels.errors import ArgumentError, one_of
-from satmodels.intake.answers import AnswerRule
 from satmodels.intake.composites import Composite, CompositeSums, composite_sums
-from satmodels.intake.frames import open_frame
 from satmodels.intake.library import FrameLibrary
 from satmodels.results import Table
-from satmodels.scores.answers import ON_INVALID
+from satmodels.scores.answers import Reading, check_reading, left_out, open_answers
 from satmodels.scores.estimate import Estimates, estimate_composite, score_table
 from satmodels.scores.item_weights import item_weights
 from satmodels.scores.limits import mean_limits
@@ -111,6 +109,7 @@ def csi(
     missing: str = "drop",
     missing_codes: Mapping[float, str] | Sequence[float] = (),
     on_invalid: str = "error",
+    coerce: bool = False,
 ) -> IndexResult:
     """Compute a 0 to 100 satisfaction index of several items, with its interval and contributions.
 
@@ -149,7 +148,9 @@ def csi(
     missing_codes : mapping or sequence
         Codes that mean "no answer", such as ``{99: "don't know"}``.
     on_invalid : {"error", "exclude"}, default "error"
-        What to do with answers off the scale; excluded ones count as missing.
+        What to do with answers off the scale; excluded ones count as missing, and in ``n_invalid``.
+    coerce : bool, default False
+        Read texts such as ``"9"`` as whole numbers, as :func:`satmodels.nps` does.
 
     Returns
     -------
@@ -183,19 +184,20 @@ def csi(
         raise one_of("method", method, MEAN_METHODS)
     if missing not in MISSING:
         raise one_of("missing", missing, MISSING)
-    if on_invalid not in ON_INVALID:
-        raise one_of("on_invalid", on_invalid, ON_INVALID)
     dimensions: tuple[str, ...] = ()
     if isinstance(items, Mapping):
         blocks = {str(name): as_names(block) for name, block in items.items()}
         dimensions = tuple(name for name, block in blocks.items() for _ in block)
         items = [item for block in blocks.values() for item in block]
     items, grouping = as_names(items), Grouping.of(by)
-    by = grouping.names
     if not items:
         raise ArgumentError("items= is empty: an index needs at least one item")
     share = item_weights(weights, items)
     scales, codes = item_scales(items, scale, survey, "csi")
+    reading = Reading(by, weight, design, missing_codes or codes, on_invalid, coerce)
+    check_reading(reading)
+    by = grouping.names
+    n_invalid, missing_by_code = 0, dict[str, int]()
     if isinstance(data, Moments):
         if by or weight is not None or design is not None or missing == "available":
             raise ArgumentError(
@@ -205,17 +207,9 @@ def csi(
         estimates, parts = _from_moments(data, items, share, scales)
         library: Any = FrameLibrary.PANDAS
     else:
-        frame = open_frame(data)
+        frame, grouping, rules = open_answers(data, scales, reading)
         library = frame.library
-        frame.require(items, role="item")
-        frame, grouping = grouping.on(frame)
         extra = design.columns if design is not None else ()
-        rules = {
-            c: AnswerRule(
-                *scales[c], tuple(float(k) for k in (missing_codes or codes)), on_invalid == "exclude"
-            )
-            for c in items
-        }
         composite = _composite(items, share, scales, available=missing == "available")
         # measured from the middle of the index, sums of squares lose no digits
         sums = composite_sums(
@@ -232,6 +226,7 @@ def csi(
         estimates = estimate_composite(sums, 0, len(by), design=design)
         parts = _parts(sums, estimates, by, items, share, scales)
         notes = _reversed_note(sums, composite)
+        n_invalid, missing_by_code = left_out(sums.answers, reading)
     limits = mean_limits(estimates, level, method)
     return IndexResult(
         library=library,
@@ -247,6 +242,8 @@ def csi(
         unit="points",
         table=score_table(estimates, by, "csi", np.clip(limits[0], 0, 100), np.clip(limits[1], 0, 100)),
         parts=parts,
+        n_invalid=n_invalid,
+        missing_by_code=missing_by_code,
         notes=(*small_sample_note(estimates.keys, estimates.n, by), *notes),
         **estimates.precision(),
     )

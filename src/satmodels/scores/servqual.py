@@ -40,6 +40,10 @@ class ServqualResult(Result):
         One row per group and dimension, then ``overall``.
     item_table : Table
         One row per group and item; :meth:`items` gives it as a dataframe.
+    n_invalid : int
+        Answers off the scale that were left out (``on_invalid="exclude"``), of all items.
+    missing_by_code : mapping
+        How often each missing code was given, by its label.
     """
 
     kind: ClassVar[str] = "servqual"
@@ -49,6 +53,8 @@ class ServqualResult(Result):
     method: str
     table: Table
     item_table: Table
+    n_invalid: int = 0
+    missing_by_code: Mapping[str, int] = dataclasses.field(default_factory=dict[str, int])
 
     def _tidy(self) -> Table:
         return self.table
@@ -64,6 +70,7 @@ class ServqualResult(Result):
             "dimensions": len({*self.table["term"]}) - 1,
             "items": len({*self.item_table["term"]}),
             "n": sum(row["n"] for row in overall),
+            "n_invalid": self.n_invalid,
             "level": self.level,
         }
 
@@ -73,7 +80,11 @@ class ServqualResult(Result):
 
     def to_dict(self) -> dict[str, Any]:
         """Return the result as plain values; what is missing or not finite is None."""
-        return {**super().to_dict(), "items": self.item_table.records()}
+        return {
+            **super().to_dict(),
+            "items": self.item_table.records(),
+            "missing_by_code": dict(self.missing_by_code),
+        }
 
 
 def servqual(
@@ -89,6 +100,7 @@ def servqual(
     method: str = "wald",
     missing_codes: Mapping[float, str] | Sequence[float] = (),
     on_invalid: str = "error",
+    coerce: bool = False,
 ) -> ServqualResult:
     """Compute the gaps between perception and expectation, by dimension and overall.
 
@@ -117,7 +129,9 @@ def servqual(
     missing_codes : mapping or sequence
         Codes that mean "no answer".
     on_invalid : {"error", "exclude"}, default "error"
-        What to do with answers off the scale; excluded ones count as missing.
+        What to do with answers off the scale; excluded ones count as missing, and in ``n_invalid``.
+    coerce : bool, default False
+        Read texts such as ``"6"`` as whole numbers, as :func:`satmodels.nps` does.
 
     Returns
     -------
@@ -150,7 +164,7 @@ def servqual(
     [['reliability', -1.0], ['empathy', 0.333], ['overall', -0.667]]
     """
     items = read_items(gaps, ("expectation", "perception"), scale)
-    reading = Reading(by, weight, design, missing_codes or survey_codes(gaps), on_invalid)
+    reading = Reading(by, weight, design, missing_codes or survey_codes(gaps), on_invalid, coerce)
     return _score("servqual", data, items, importance, reading, level, method)
 
 
@@ -167,6 +181,7 @@ def servperf(
     method: str = "wald",
     missing_codes: Mapping[float, str] | Sequence[float] = (),
     on_invalid: str = "error",
+    coerce: bool = False,
 ) -> ServqualResult:
     """Compute the mean perceptions by dimension and overall (SERVPERF).
 
@@ -175,7 +190,7 @@ def servperf(
     items : Survey, sequence of Gap, or mapping
         The items; a mapping is ``{dimension: [perception, ...]}`` and needs ``scale``. Of a Gap only the
         perception is used.
-    data, importance, scale, by, weight, design, level, method, missing_codes, on_invalid
+    data, importance, scale, by, weight, design, level, method, missing_codes, on_invalid, coerce
         See :func:`servqual`.
 
     Returns
@@ -192,7 +207,7 @@ def servperf(
     [5.667, 6.0, 5.833]
     """
     read = read_items(items, ("perception",), scale)
-    reading = Reading(by, weight, design, missing_codes or survey_codes(items), on_invalid)
+    reading = Reading(by, weight, design, missing_codes or survey_codes(items), on_invalid, coerce)
     return _score("servperf", data, read, importance, reading, level, method)
 
 
@@ -233,6 +248,8 @@ def _score(
         method=method,
         table=_table(measured, rows, gaps, level, method),
         item_table=_table(measured, single, gaps, level, method),
+        n_invalid=measured.n_invalid,
+        missing_by_code=measured.missing_by_code,
     )
 
 

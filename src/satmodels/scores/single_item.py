@@ -10,12 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from satmodels.errors import one_of
-from satmodels.results import FrameBuilder
 from satmodels.scores.answers import Answers, Reading, collect_answers
 from satmodels.scores.estimate import Estimates, estimate_counts, score_table
 from satmodels.scores.limits import mean_limits, net_limits, net_shares, share_limits
 from satmodels.scores.result import ScoreResult, group_names, small_sample_note
-from satmodels.statistics.counts import ScoreCounts
 from satmodels.statistics.intervals import MEAN_METHODS, NET_METHODS, PROPORTION_METHODS, check_level
 
 Array = NDArray[np.float64]
@@ -62,12 +60,10 @@ def score_item(
     return _score(answers, rule, level, method)
 
 
-def score_counts(
-    counts: ScoreCounts, library: FrameBuilder, rule: Rule, *, level: float, method: str
-) -> ScoreResult:
-    """Compute a score of counts that were made for it."""
+def score_answers(answers: Answers, rule: Rule, *, level: float, method: str) -> ScoreResult:
+    """Compute a score of answers that were counted for it."""
     _check(rule, level, method)
-    return _score(Answers(counts, counts.by, None, 0, {}, library), rule, level, method)
+    return _score(answers, rule, level, method)
 
 
 def _check(rule: Rule, level: float, method: str) -> None:

@@ -30,12 +30,16 @@ class ToleranceResult(Result):
     ----------
     table : Table
         One row per group, dimension and measure.
+    n_invalid, missing_by_code
+        As in :class:`satmodels.scores.servqual.ServqualResult`.
     """
 
     kind: ClassVar[str] = "tolerance"
     by: tuple[str, ...]
     level: float
     table: Table
+    n_invalid: int = 0
+    missing_by_code: Mapping[str, int] = dataclasses.field(default_factory=dict[str, int])
 
     def _tidy(self) -> Table:
         return self.table
@@ -43,7 +47,12 @@ class ToleranceResult(Result):
     def _glance(self) -> Mapping[str, Any]:
         overall = {r["measure"]: r["estimate"] for r in self.table.rows() if r["term"] == OVERALL}
         rows = {} if self.by else overall
-        return {**{m: rows.get(m) for m in MEASURES}, "rows": len(self.table), "level": self.level}
+        return {
+            **{m: rows.get(m) for m in MEASURES},
+            "rows": len(self.table),
+            "n_invalid": self.n_invalid,
+            "level": self.level,
+        }
 
 
 def zone_of_tolerance(
@@ -59,6 +68,7 @@ def zone_of_tolerance(
     method: str = "wald",
     missing_codes: Mapping[float, str] | Sequence[float] = (),
     on_invalid: str = "error",
+    coerce: bool = False,
 ) -> ToleranceResult:
     """Compute where the perceived service lies between the minimum and the desired service.
 
@@ -68,7 +78,7 @@ def zone_of_tolerance(
         ``{dimension: [(minimum, desired, perception), ...]}`` by columns.
     scale : Scale
         Scale of all answers.
-    data, importance, by, weight, design, level, method, missing_codes, on_invalid
+    data, importance, by, weight, design, level, method, missing_codes, on_invalid, coerce
         See :func:`satmodels.servqual`.
 
     Returns
@@ -100,7 +110,7 @@ def zone_of_tolerance(
                 terms |= {item.columns[r]: s * share for r, s in zip(ROLES, signs, strict=True)}
             composites[f"{measure_name} {name}"] = terms
     scales = {c: i.scale for i in read for c in i.columns.values()}
-    reading = Reading(by, weight, design, missing_codes, on_invalid)
+    reading = Reading(by, weight, design, missing_codes, on_invalid, coerce)
     measured = measure(data, composites, scales, reading, level=level, method=method)
     of = {name: measured.columns(name, level, method) for name in composites}
     records: list[dict[str, Any]] = []
@@ -123,5 +133,7 @@ def zone_of_tolerance(
         library=measured.library,
         by=measured.by,
         level=level,
+        n_invalid=measured.n_invalid,
+        missing_by_code=measured.missing_by_code,
         table=Table.from_records(records, (*measured.by, "term", "measure", *_NUMBERS, "position")),
     )
