@@ -197,20 +197,22 @@ class ResampledMoments:
 
 def moments_of(sums: Array, centre: Array) -> ResampledMoments:
     """Turn sums of :class:`ResampleTable` into moments."""
-    p = len(centre)
-    first, second = np.triu_indices(p)
+    p, batch = len(centre), sums.shape[1]
+    corr = np.empty((p, p, batch))
     with np.errstate(divide="ignore", invalid="ignore"):
-        mean = sums[1 : p + 1] / sums[0]
-        cov = sums[p + 1 :] / sums[0] - mean[first] * mean[second]
-        diagonal = np.flatnonzero(first == second)
-        variance = cov[diagonal]
-        scale = np.where(variance > 0, variance, np.nan)
+        mean, products = sums[1 : p + 1] / sums[0], sums[p + 1 :]
+        starts = np.cumsum([0, *range(p, 1, -1)])  # where each row of the upper triangle begins
+        variance = products[starts] / sums[0] - mean * mean
         # what rounding leaves of a constant item is no variance
-        scale = np.where(variance > 1e-12 * (variance + mean * mean), scale, np.nan)
-        inverse = 1 / np.sqrt(scale)
-        cov *= inverse[first]
-        cov *= inverse[second]
-    cov[diagonal] = np.where(np.isnan(inverse), np.nan, 1.0)
-    place = np.empty((p, p), dtype=np.intp)
-    place[first, second] = place[second, first] = np.arange(len(first))
-    return ResampledMoments(cov[place], mean + centre[:, None], np.sqrt(scale))
+        there = (variance > 0) & (variance > 1e-12 * (variance + mean * mean))
+        std = np.sqrt(np.where(there, variance, np.nan))
+        inverse = 1 / std
+        scaled, share = mean * inverse, inverse / sums[0]
+        for i, start in enumerate(starts):
+            row = products[start : start + p - i] * inverse[i:]
+            row *= share[i]
+            row -= scaled[i:] * scaled[i]
+            corr[i, i:] = corr[i:, i] = row
+    diagonal = np.arange(p)
+    corr[diagonal, diagonal] = np.where(there, 1.0, np.nan)
+    return ResampledMoments(corr, mean + centre[:, None], std)

@@ -64,6 +64,9 @@ class SEMResult(Result):
     def _fit_measures(self) -> Mapping[str, float | None]:
         raise NotImplementedError
 
+    def _implied_corr(self, g: GroupSummary) -> Any:
+        return g.implied_corr
+
     # tables of parameters ------------------------------------------------------------------------
 
     @property
@@ -144,7 +147,7 @@ class SEMResult(Result):
     def residuals(self, group: object = None) -> pd.DataFrame:
         """Correlations of the items minus those that the model implies: items by items."""
         g = self._group(group)
-        return _square(g.moments.corr - g.implied_corr, g.moments.columns)
+        return _square(g.moments.corr - self._implied_corr(g), g.moments.columns)
 
     def fit_measures(self) -> dict[str, float | None]:
         """Measures of fit by name, in lavaan's words with underscores; None where undefined."""

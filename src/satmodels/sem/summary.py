@@ -36,8 +36,9 @@ class GroupSummary:
         without measurement error).
     paths : ndarray, shape (constructs, constructs)
         Standardised path coefficients; row: target, column: source.
-    implied_corr : ndarray, shape (columns of ``moments``, columns of ``moments``)
-        Correlations of the items that the model implies.
+    implied_corr : ndarray, shape (columns of ``moments``, columns of ``moments``), optional
+        Correlations of the items that the model implies; None where the result computes them from the rest
+        when it is asked.
     rho_a : ndarray, shape (constructs,), optional
         Dijkstra and Henseler's reliability of the composites, where the method gives it.
     """
@@ -50,7 +51,7 @@ class GroupSummary:
     weights: Array
     construct_corr: Array
     paths: Array
-    implied_corr: Array
+    implied_corr: Array | None = None
     rho_a: Array | None = None
 
     def block(self, construct: int) -> list[int]:

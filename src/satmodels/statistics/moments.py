@@ -111,7 +111,7 @@ class Moments:
             raise DataError(f"correlations need at least 2 complete rows, there are {self.n}")
         # rounding leaves a constant column a scatter of about n * (eps * mean)^2
         floor = self.sum_w * (np.finfo(float).eps * np.abs(self.mean) * 8) ** 2
-        constant = [c for c, s, f in zip(self.columns, np.diag(self.scatter), floor, strict=True) if s <= f]
+        constant = [self.columns[i] for i in np.flatnonzero(np.diag(self.scatter) <= floor)]
         if constant:
             raise DataError(
                 f"every answer is the same in {constant}: a constant column has no correlation. Leave it out.",
@@ -222,10 +222,13 @@ class Moments:
 
     def select(self, columns: Sequence[str]) -> Self:
         """Return the moments of some of the columns, in this order."""
+        if tuple(columns) == self.columns:
+            return self
+        place = {c: i for i, c in enumerate(self.columns)}
         for c in columns:
-            if c not in self.columns:
+            if c not in place:
                 raise unknown("column of these moments", c, self.columns)
-        at = [self.columns.index(c) for c in columns]
+        at = [place[c] for c in columns]
         return type(self)(
             tuple(columns),
             self.n,

@@ -90,8 +90,10 @@ def check_scales(X: Any, columns: Sequence[str], scales: Mapping[str, tuple[floa
 
     An id, or a code such as 99 for "don't know", among the items would otherwise pass for an answer.
     """
-    known = {c: AnswerRule(*scales[c], whole=False) for c in columns if c in scales}
-    if not known or isinstance(X, Moments):
+    known = {
+        c: AnswerRule(*scales[c], whole=False) for c in columns if c in scales and not isinstance(X, Moments)
+    }
+    if not known:
         return
     frame = open_frame(named_columns(X))
     low, high = np.array([(rule.low, rule.high) for rule in known.values()]).T

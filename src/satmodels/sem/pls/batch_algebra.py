@@ -6,6 +6,8 @@ four equations cost a few dozen of them: far less than a library call for each r
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -13,55 +15,54 @@ Array = NDArray[np.float64]
 SINGULAR = 1e-10  # a pivot of a correlation matrix below this: the variable is explained by the others
 
 
-def solve_spd(matrix: Array, right: Array) -> Array:
-    """Solve symmetric positive definite systems by Cholesky factors.
+def solve_spd(matrix: Sequence[Sequence[Array]] | Array, right: Sequence[Array] | Array) -> list[Array]:
+    """Solve symmetric positive definite systems, by the factors L D L' of their matrices.
 
     Parameters
     ----------
-    matrix : ndarray, shape (m, m, batch)
-    right : ndarray, shape (m, batch) or (m, r, batch)
+    matrix : ndarray of shape (m, m, batch), or m rows of m arrays of shape (batch,)
+        Only the lower triangle is read.
+    right : ndarray of shape (m, batch) or (m, r, batch), or m such arrays
 
     Returns
     -------
-    ndarray, shape of ``right``
-        NaN where a matrix is singular.
+    list of m ndarrays
+        Of the shape of the entries of ``right``; NaN where a matrix is singular.
     """
     m = len(matrix)
-    if m == 1:
-        with np.errstate(divide="ignore", invalid="ignore"):
-            return right / np.where(matrix[0, 0] > SINGULAR, matrix[0, 0], np.nan)
-    lower: list[list[Array]] = [[matrix[0, 0]] * m for _ in range(m)]  # overwritten below
-    inverse_pivot: list[Array] = []
+    lower: list[list[Array]] = []
+    inverse_pivots: list[Array] = []
+    solution: list[Array] = []
     with np.errstate(divide="ignore", invalid="ignore"):
-        for j in range(m):
-            pivot = matrix[j, j]
-            for k in range(j):
-                pivot = pivot - lower[j][k] * lower[j][k]
-            inverse_pivot.append(1 / np.sqrt(np.where(pivot > SINGULAR * matrix[j, j], pivot, np.nan)))
-            for i in range(j + 1, m):
-                value = matrix[i, j]
-                for k in range(j):
-                    value = value - lower[i][k] * lower[j][k]
-                lower[i][j] = value * inverse_pivot[j]
-        solution: list[Array] = []
         for i in range(m):
-            value = right[i]
-            for k in range(i):
-                value = value - lower[i][k] * solution[k]
-            solution.append(value * inverse_pivot[i])
+            pivot, value = matrix[i][i], right[i]
+            smallest = SINGULAR * pivot
+            scaled: list[Array] = []  # entries of row i of L times their pivots
+            row: list[Array] = []
+            for j in range(i):
+                entry = matrix[i][j]
+                for k in range(j):
+                    entry = entry - scaled[k] * lower[j][k]
+                scaled.append(entry)
+                row.append(entry * inverse_pivots[j])
+                pivot = pivot - entry * row[j]
+                value = value - row[j] * solution[j]
+            inverse_pivots.append(1 / np.where(pivot > smallest, pivot, np.nan))
+            lower.append(row)
+            solution.append(value)
         for i in reversed(range(m)):
-            value = solution[i]
+            value = solution[i] * inverse_pivots[i]
             for k in range(i + 1, m):
                 value = value - lower[k][i] * solution[k]
-            solution[i] = value * inverse_pivot[i]
-    return np.stack(solution)
+            solution[i] = value
+    return solution
 
 
 def inverse_spd(matrix: Array) -> Array:
     """Invert symmetric positive definite matrices (m, m, batch); NaN where one is singular."""
     m = len(matrix)
     identity = np.broadcast_to(np.eye(m)[:, :, None], matrix.shape)
-    return solve_spd(matrix, identity)
+    return np.stack(solve_spd(matrix, identity))
 
 
 def block_product(matrix: Array, vector: Array) -> Array:

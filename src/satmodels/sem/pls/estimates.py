@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 
 import numpy as np
@@ -71,7 +72,7 @@ def estimate(
         weights, loadings, construct_corr = one[:, None], own[:, None], between[:, :, None]
     else:
         loadings, construct_corr = _composites(corr, weights, structure)
-    rho = reliabilities(corr, weights, structure)
+    rho = reliabilities(weights, structure)
     if consistent:
         _correct(weights, loadings, construct_corr, rho, structure)
     paths = path_coefficients(construct_corr, structure)
@@ -98,33 +99,30 @@ def _composites(corr: Array, weights: Array, structure: Structure) -> tuple[Arra
     return loadings, construct_corr
 
 
-def reliabilities(corr: Array, weights: Array, structure: Structure) -> Array:
+def reliabilities(weights: Array, structure: Structure) -> Array:
     """Return rho_A of each construct (Dijkstra and Henseler 2015, eq. 3); 1 for mode B and single items."""
-    rho = np.ones((len(structure.constructs), weights.shape[1]))
-    for j, block in enumerate(structure.blocks):
-        w = weights[block]
-        if structure.modes[j] == "B" or len(w) == 1:
-            continue
-        squares = w * w
-        squared = squares.sum(axis=0)
-        # w' R w = 1, so the part off the diagonal is 1 - w'w
-        off = dot(w, block_product(corr[block, block], w)) - squared
-        pairs = squared**2 - (squares * squares).sum(axis=0)
-        with np.errstate(divide="ignore", invalid="ignore"):
-            rho[j] = squared**2 * off / pairs
-    return rho
+    starts = [block.start for block in structure.blocks]
+    squares = weights * weights
+    squared = np.add.reduceat(squares, starts, axis=0)
+    pairs = squared * squared - np.add.reduceat(squares * squares, starts, axis=0)
+    common = np.array([j in structure.reflective for j in range(len(starts))])
+    with np.errstate(divide="ignore", invalid="ignore"):
+        # w' R w = 1, so the part off the diagonal of R is 1 - w'w
+        return np.where(common[:, None], squared * squared * (1 - squared) / pairs, 1.0)
 
 
 def path_coefficients(construct_corr: Array, structure: Structure) -> Array:
     """Regress each target on its sources; shape (constructs, constructs, batch)."""
     if construct_corr.shape[2] == 1:
-        return single_paths(construct_corr[:, :, 0], structure)[:, :, None]
+        with suppress(np.linalg.LinAlgError):  # what is singular becomes NaN below
+            return single_paths(construct_corr[:, :, 0], structure)[:, :, None]
     paths = np.zeros_like(construct_corr)
     for target, sources in enumerate(structure.sources):
         if sources:
-            at = list(sources)
-            slopes = solve_spd(construct_corr[np.ix_(at, at)], construct_corr[at, target])
-            paths[target, at] = slopes
+            matrix = [[construct_corr[a, b] for b in sources] for a in sources]
+            slopes = solve_spd(matrix, [construct_corr[s, target] for s in sources])
+            for source, slope in zip(sources, slopes, strict=True):
+                paths[target, source] = slope
     return paths
 
 
@@ -142,10 +140,9 @@ def _correct(
     weights: Array, loadings: Array, construct_corr: Array, rho: Array, structure: Structure
 ) -> None:
     root = np.sqrt(np.where(rho > 0, rho, np.nan))
-    for j, block in enumerate(structure.blocks):
-        w = weights[block]
-        if structure.modes[j] == "A" and len(w) > 1:
-            loadings[block] = w * root[j] / (w * w).sum(axis=0)
+    for j in structure.reflective:
+        w = weights[structure.blocks[j]]
+        loadings[structure.blocks[j]] = w * root[j] / (w * w).sum(axis=0)
     k = len(root)
     for a in range(k):
         for b in range(k):

@@ -401,7 +401,6 @@ def checked_corr(moments: Moments, structure: Structure) -> Array:
             f"{moments.n} rows are too few for {len(moments.columns)} items: with no more rows than items the "
             "correlations are singular. Collect more answers, or leave items out."
         )
-    moments.check_variances()
     corr = moments.corr
     if np.linalg.eigvalsh(corr)[0] < -1e-8 * len(corr):
         raise DataError(
@@ -451,8 +450,10 @@ def _refuse_undefined(estimates: Estimates, structure: Structure, *, consistent:
 
 def _refuse_repeated(corr: Array, columns: list[str]) -> None:
     """Raise DataError naming two columns that hold the same answers, or the same turned round."""
-    alike = np.argwhere(np.triu(np.abs(corr) > 1 - REPEATED, 1)).tolist()
-    pairs = ([columns[i], columns[j]] for i, j in alike if columns[i] != columns[j])
+    alike = np.abs(corr) > 1 - REPEATED
+    if np.count_nonzero(alike) == len(corr):  # each with itself
+        return
+    pairs = ([columns[i], columns[j]] for i, j in np.argwhere(np.triu(alike, 1)) if columns[i] != columns[j])
     for pair in pairs:
         raise DataError(
             f"the columns {pair} are collinear: the same answers are there twice. Leave one of them out.",

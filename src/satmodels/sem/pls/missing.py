@@ -49,7 +49,7 @@ def ordinal_moments(rows: Array, columns: Sequence[str]) -> Moments:
     """
     from satmodels.sem.covariance.polychoric import polychoric
 
-    found = polychoric(rows, tuple(columns), covariance=False)
+    found = polychoric(rows, tuple(columns))
     plain = Moments.of_block(columns, rows)
     scale = np.sqrt(np.diag(plain.scatter))
     return replace(plain, scatter=found.corr * np.outer(scale, scale))

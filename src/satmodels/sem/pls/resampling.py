@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, reduce
 from itertools import pairwise
+from operator import mul
 
 import numpy as np
 from numpy.typing import NDArray
@@ -149,7 +150,7 @@ class PLSResampling:
                 np.stack([total[t, s] for t, s in linked(structure)]),
                 *((total[t, s] - fitted.paths[t, s])[None] for t, s in linked(structure, indirect=True)),
                 *(
-                    np.prod([fitted.paths[t, s] for s, t in pairwise(chain)], axis=0)[None]
+                    reduce(mul, (fitted.paths[t, s] for s, t in pairwise(chain)))[None]
                     for chain in self._chains
                 ),
                 ratios,
@@ -241,17 +242,15 @@ def linked(structure: Structure, *, indirect: bool = False) -> list[tuple[int, i
 
 def _htmt(corr: Array, structure: Structure) -> tuple[Array, Array]:
     """Return the mean correlation within each block and the ratios of all pairs of blocks."""
-    starts = [block.start for block in structure.blocks]
-    sums = np.add.reduceat(np.add.reduceat(corr, starts, axis=0), starts, axis=1)
-    sizes = np.array([block.stop - block.start for block in structure.blocks])
+    blocks = structure.blocks
+    rows = np.stack([corr[block].sum(axis=0) for block in blocks])
+    sums = np.stack([rows[:, block].sum(axis=1) for block in blocks], axis=1)
+    sizes = np.array([block.stop - block.start for block in blocks])
     within = np.ones((len(sizes), corr.shape[2]))
     for j, m in enumerate(sizes):
         if m > 1:
             within[j] = (sums[j, j] - m) / (m * (m - 1))
-    ratios: list[Array] = []
     with np.errstate(invalid="ignore", divide="ignore"):
-        root = np.sqrt(np.where(within > 0, within, np.nan))
-        for i in range(len(sizes)):
-            for j in range(i):
-                ratios.append(sums[i, j] / (sizes[i] * sizes[j]) / (root[i] * root[j]))
-    return within, np.stack(ratios)
+        root = np.sqrt(np.where(within > 0, within, np.nan)) * sizes[:, None]
+        i, j = np.tril_indices(len(sizes), -1)
+        return within, sums[i, j] / (root[i] * root[j])

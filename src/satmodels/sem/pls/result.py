@@ -86,14 +86,13 @@ class PLSResult(SEMResult):
         if len(set(items)) < len(items):  # repeated indicators: no item belongs to one construct alone
             return dict.fromkeys(FIT_MEASURES)
         corr = g.moments.corr
-        common = self._common_factors()
-        saturated = implied.implied_item_corr(corr, g.loadings, g.construct_corr, common)
+        saturated = implied.implied_item_corr(corr, g.loadings, g.construct_corr, self._common_factors())
         wide = [j for j, items in enumerate(g.items) if len(items) > 1]
         communality = [g.loadings[i, j] ** 2 for j in wide for i in g.block(j)]
         r2 = [float(value) for j, value in enumerate(g.r2) if g.predecessors(j)]
         distances = [
             distance(corr, model)
-            for model in (g.implied_corr, saturated)
+            for model in (self._implied_corr(g), saturated)
             for distance in (implied.srmr, implied.d_uls, implied.d_g)
         ]
         gof = float(np.sqrt(np.mean(communality) * np.mean(r2))) if communality else None
@@ -138,6 +137,10 @@ class PLSResult(SEMResult):
                 records.append({"target": name, "source": g.constructs[source], "value": value})
         return FrameLibrary.PANDAS.build(Table.from_records(records, ("target", "source", "value")).columns())
 
+    def _implied_corr(self, g: GroupSummary) -> Array:
+        by_paths = implied.implied_construct_cov(g.construct_corr, g.paths)
+        return implied.implied_item_corr(g.moments.corr, g.loadings, by_paths, self._common_factors())
+
     def _common_factors(self) -> list[bool]:
         modes = {name: mode for name, (mode, _) in self.spec.blocks.items()}
         return [self.consistent and modes.get(name) == "A" for name in self.groups[0].constructs]
@@ -154,7 +157,7 @@ def build_result(
     n_missing: int = 0,
 ) -> PLSResult:
     """Turn the estimates of one correlation matrix (a batch of one) into the result."""
-    summary = _summary(structure, estimates, moments, consistent=consistent)
+    summary = _summary(structure, estimates, moments)
     problems = _problems(structure, estimates) if consistent else ()
     converged = bool(estimates.converged[0])
     if not converged:
@@ -194,14 +197,14 @@ def parameter_names(spec: ModelSpec, structure: Structure) -> list[tuple[str, st
 
 def parameter_values(spec: ModelSpec, structure: Structure, estimates: Estimates) -> Array:
     """Return the parameters of :func:`parameter_names`, shape (parameters, batch)."""
-    paths = [estimates.paths[t, s] for t, s in structure.paths]
-    values = [*estimates.loadings, *estimates.weights, *paths]
+    targets, sources = zip(*structure.paths, strict=True)
+    values = [estimates.loadings, estimates.weights, estimates.paths[targets, sources]]
     if spec.defined:
         labelled = _labelled(spec, structure, estimates)
         for d in spec.defined:
             labelled[d.name] = compute(parse_expression(d.expression), labelled)
-            values.append(labelled[d.name])
-    return np.stack(values)
+            values.append(labelled[d.name][None])
+    return np.concatenate(values)
 
 
 def _labelled(spec: ModelSpec, structure: Structure, estimates: Estimates) -> dict[str, Array]:
@@ -227,29 +230,19 @@ def _parameters(spec: ModelSpec, structure: Structure, estimates: Estimates) -> 
     return Table(PARAMETER_COLUMNS, (lhs, op, rhs, tuple(values), *[unknown] * (len(PARAMETER_COLUMNS) - 4)))
 
 
-def _summary(
-    structure: Structure, estimates: Estimates, moments: Moments, *, consistent: bool
-) -> GroupSummary:
-    k = len(structure.constructs)
-    p = len(structure.columns)
-    loadings, weights = np.zeros((p, k)), np.zeros((p, k))
-    for j, block in enumerate(structure.blocks):
-        rows = list(structure.places[block])
-        loadings[rows, j] = estimates.loadings[block, 0]
-        weights[rows, j] = estimates.weights[block, 0]
-    construct_corr = estimates.construct_corr[:, :, 0]
-    paths = estimates.paths[:, :, 0]
-    common = [consistent and mode == "A" for mode in structure.modes]
-    by_paths = implied.implied_construct_cov(construct_corr, paths)
+def _summary(structure: Structure, estimates: Estimates, moments: Moments) -> GroupSummary:
+    shape = (len(structure.columns), len(structure.constructs))
+    loadings, weights = np.zeros(shape), np.zeros(shape)
+    at = list(structure.places), structure.mask.argmax(axis=1)
+    loadings[at], weights[at] = estimates.loadings[:, 0], estimates.weights[:, 0]
     return GroupSummary(
         constructs=structure.constructs,
-        items=tuple(structure.items(j) for j in range(k)),
+        items=tuple(structure.items(j) for j in range(len(structure.constructs))),
         moments=moments,
         loadings=loadings,
         weights=weights,
-        construct_corr=construct_corr,
-        paths=paths,
-        implied_corr=implied.implied_item_corr(moments.corr, loadings, by_paths, common),
+        construct_corr=estimates.construct_corr[:, :, 0],
+        paths=estimates.paths[:, :, 0],
         rho_a=estimates.rho_a[:, 0],
     )
 

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
+from numpy.typing import NDArray
 
 from satmodels.errors import SpecError
+
+Mask = NDArray[np.bool_]
 
 
 @dataclass(frozen=True)
@@ -47,10 +51,16 @@ class Structure:
         """Rows of the block-ordered correlation matrix."""
         return len(self.places)
 
-    @property
-    def paths(self) -> list[tuple[int, int]]:
+    @cached_property
+    def paths(self) -> tuple[tuple[int, int], ...]:
         """All paths as (target, source), target by target."""
-        return [(t, s) for t, sources in enumerate(self.sources) for s in sources]
+        return tuple((t, s) for t, sources in enumerate(self.sources) for s in sources)
+
+    @cached_property
+    def reflective(self) -> tuple[int, ...]:
+        """Constructs of mode A with two items or more."""
+        sizes = [block.stop - block.start for block in self.blocks]
+        return tuple(j for j, mode in enumerate(self.modes) if mode == "A" and sizes[j] > 1)
 
     def items(self, construct: int) -> tuple[str, ...]:
         """Return the items of a construct."""
@@ -120,12 +130,21 @@ class Structure:
             _recursive_order(names, sources),
         )
 
-    def mask(self) -> np.ndarray[tuple[int, int], np.dtype[np.bool_]]:
-        """Return rows x constructs: whether the row belongs to the construct."""
+    @cached_property
+    def mask(self) -> Mask:
+        """Rows x constructs: whether the row belongs to the construct."""
         mask = np.zeros((self.n_rows, len(self.constructs)), dtype=bool)
         for j, block in enumerate(self.blocks):
             mask[block, j] = True
         return mask
+
+    @cached_property
+    def arrows(self) -> Mask:
+        """Targets x sources: whether there is a path."""
+        arrows = np.zeros((len(self.constructs),) * 2, dtype=bool)
+        for t, s in self.paths:
+            arrows[t, s] = True
+        return arrows
 
 
 def _recursive_order(names: Sequence[str], sources: Sequence[Sequence[int]]) -> tuple[int, ...]:

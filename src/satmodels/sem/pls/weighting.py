@@ -126,8 +126,9 @@ def _round(
     inner = _inner_weights(structure, scheme, between)
     new = np.empty_like(weights)
     for j, block in enumerate(blocks):
-        z = np.zeros_like(weights[block])
-        for k in structure.neighbours(j):
+        first, *others = structure.neighbours(j)
+        z = inner[j, first] * covariances[first][block]
+        for k in others:
             z += inner[j, k] * covariances[k][block]
         new[block] = block_product(inverses[j], z) if j in inverses else z
     return _scaled(new, corr, structure)
@@ -153,19 +154,20 @@ def _inner_weights(
     if scheme == "path":  # a target leans on its sources as its regression does
         for target, sources in enumerate(structure.sources):
             if len(sources) > 1:
-                ones = np.ones_like(c(target, sources[0]))
-                matrix = np.stack([np.stack([ones if a == b else c(a, b) for b in sources]) for a in sources])
-                slopes = solve_spd(matrix, np.stack([c(target, s) for s in sources]))
-                for source, slope in zip(sources, slopes, strict=True):
+                right = [c(target, s) for s in sources]
+                one = np.ones_like(right[0])
+                matrix = [[one if a == b else c(a, b) for b in sources] for a in sources]
+                for source, slope in zip(sources, solve_spd(matrix, right), strict=True):
                     inner[target, source] = slope
     return inner
 
 
 def _scaled(weights: Array, corr: Array, structure: Structure) -> Array:
     """Scale each block's weights so that its composite has variance 1."""
+    blocks = structure.blocks
+    variance = np.stack([dot(weights[b], block_product(corr[b, b], weights[b])) for b in blocks])
     with np.errstate(divide="ignore", invalid="ignore"):
-        for block in structure.blocks:
-            own = weights[block]
-            variance = dot(own, block_product(corr[block, block], own))
-            own *= 1 / np.sqrt(np.where(variance > 0, variance, np.nan))
+        scale = 1 / np.sqrt(np.where(variance > 0, variance, np.nan))
+    for block, factor in zip(blocks, scale, strict=True):
+        weights[block] *= factor
     return weights
