@@ -6,11 +6,14 @@ import importlib
 import inspect
 import json
 import pkgutil
+import sys
 from pathlib import Path
 
 import satmodels
 from satmodels import _PUBLIC
 from satmodels.results import Result
+
+sys.path.append(str(Path(__file__).parent))  # for the extension that stands beside this file
 
 project = "satmodels"
 author = "The satmodels developers"
@@ -20,8 +23,9 @@ extensions = [
     "myst_nb",
     "numpydoc",
     "sphinx.ext.autodoc",
-    "sphinx.ext.mathjax",
+    "mathml",
 ]
+html_math_renderer = "mathml"
 html_theme = "pydata_sphinx_theme"
 html_title = "satmodels"
 html_theme_options = {
