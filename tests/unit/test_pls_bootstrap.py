@@ -105,6 +105,9 @@ def test_studentized_interval_of_a_mean_like_quantity(frame: pd.DataFrame) -> No
     assert row["std_error"] == pytest.approx(other["std_error"], rel=0.15)
     assert row["conf_low"] == pytest.approx(other["conf_low"], abs=0.06)
     assert row["conf_high"] == pytest.approx(other["conf_high"], abs=0.06)
+    # units kept together within the groups would double the variance within draws, and shorten this by a third
+    width = (row["conf_high"] - row["conf_low"]) / (other["conf_high"] - other["conf_low"])
+    assert 0.95 < width < 1.25
     loadings = result.table("=~")
     np.testing.assert_allclose(loadings["conf_low"], 1, atol=1e-9)
     with pytest.raises(sat.ArgumentError, match="at least 40"):

@@ -315,16 +315,19 @@ def _checked_indices(indices: Any, n_units: int) -> NDArray[np.int64]:
     return found.astype(np.int64)
 
 
-def _quantile(values: Array, *q: float) -> Array:
-    """Return quantiles of each row, shape (q, rows); where single draws lack a quantity, of the others."""
+def _quantile(values: Array, *q: float | Array) -> Array:
+    """Return quantiles of each row, shape (q, rows); where single draws lack a quantity, of the others.
+
+    Each ``q`` is one share for all rows, or one for each; NaN gives NaN.
+    """
     ordered = np.sort(values, axis=1)  # NaN last; faster than picking out the few places that are needed
-    last = (~np.isnan(values)).sum(axis=1) - 1
+    last = np.maximum((~np.isnan(values)).sum(axis=1) - 1, 0)
     row = np.arange(len(values))
     found: list[Array] = []
     for share in q:
-        place = share * np.maximum(last, 0)
-        below = np.floor(place).astype(np.intp)
-        low, high = ordered[row, below], ordered[row, np.minimum(below + 1, np.maximum(last, 0))]
+        place = share * last
+        below = np.floor(np.nan_to_num(place)).astype(np.intp)
+        low, high = ordered[row, below], ordered[row, np.minimum(below + 1, last)]
         found.append(low + (high - low) * (place - below))
     return np.stack(found)
 
@@ -440,9 +443,7 @@ def confidence_limits(
     if interval == "studentized":
         assert t is not None  # noqa: S101 - the caller computed it
         std_error = _std(values)
-        # a quantity that can't vary has no t values
-        usable = np.where(np.isfinite(t), t, 0.0)
-        low, high = np.quantile(usable, [tail, 1 - tail], axis=1)
+        low, high = np.nan_to_num(_quantile(t, tail, 1 - tail))  # a quantity that can't vary has no t values
         return estimate - high * std_error, estimate - low * std_error
     if interval != "bca":
         low, high = _quantile(values, tail, 1 - tail)
@@ -450,15 +451,10 @@ def confidence_limits(
     from scipy.special import ndtr, ndtri
 
     assert acceleration is not None  # noqa: S101 - the caller computed it
-    below = (values < estimate[:, None]).mean(axis=1) + (values == estimate[:, None]).mean(axis=1) / 2
-    draws = values.shape[1]
+    draws = np.maximum((~np.isnan(values)).sum(axis=1), 1)
+    centre = estimate[:, None]
+    below = ((values < centre).sum(axis=1) + (values == centre).sum(axis=1) / 2) / draws
     shift = ndtri(np.clip(below, 0.5 / draws, 1 - 0.5 / draws))
-    limits: list[Array] = []
-    for z in (ndtri(tail), ndtri(1 - tail)):
-        at = ndtr(shift + (shift + z) / (1 - acceleration * (shift + z)))
-        ordered = [
-            _quantile(row[None], q)[0, 0] if np.isfinite(q) else np.nan
-            for row, q in zip(values, np.clip(at, 0, 1), strict=True)
-        ]
-        limits.append(np.array(ordered))
-    return limits[0], limits[1]
+    reach = (shift + z for z in (ndtri(tail), ndtri(1 - tail)))
+    low, high = _quantile(values, *(ndtr(shift + r / (1 - acceleration * r)) for r in reach))
+    return low, high

@@ -86,43 +86,35 @@ class ResampleTable:
         ndarray, shape (1 + items + pairs, n)
             Sums of each resample: see :meth:`sums`.
         """
-        total = np.zeros((self._width, n))
-        left = np.full(n, self.n_units)
-        units_left = self.n_units
-        for _, products in self._blocks():
-            size = len(products)
-            # how many of a resample's units fall into this block of rows
-            here = left if size == units_left else rng.binomial(left, size / units_left)
-            for start in range(0, n, DRAWS_AT_ONCE):
-                times = here[start : start + DRAWS_AT_ONCE]
-                drawn = rng.integers(0, size, int(times.sum()))
-                counts = _count(drawn, times, size)
-                total[:, start : start + DRAWS_AT_ONCE] += products.T @ counts.T
-            left = left - here
-            units_left -= size
-        return total
+        return self._drawn(np.full(n, self.n_units), rng)
 
     def grouped_bootstrap(self, n: int, groups: int, rng: np.random.Generator) -> Array:
-        """Draw like :meth:`bootstrap`, with the sums of each group of units apart.
+        """Draw like :meth:`bootstrap`, with the sums of each group of drawn units apart.
 
-        Units are dealt into groups at random, once for all draws: leaving out one group after the other
-        gives a jackknife standard error within each draw.
+        Leaving out one group after the other gives a jackknife standard error within each draw. What is grouped
+        is the draws, not the units: a unit that is drawn twice is two independent answers of the draw's own
+        world, and kept together they would double the variance.
 
         Returns
         -------
         ndarray, shape (groups, 1 + items + pairs, n)
         """
-        total = np.zeros((groups, self._width, n))
-        group = rng.permutation(self.n_units) % groups
-        left = np.full(n, self.n_units)
-        units_left = self.n_units
-        for first, products in self._blocks():
+        sizes = np.full(groups, self.n_units // groups) + (np.arange(groups) < self.n_units % groups)
+        sums = self._drawn(np.repeat(sizes, n), rng)
+        return sums.reshape(self._width, groups, n).transpose(1, 0, 2)
+
+    def _drawn(self, times: NDArray[np.int64], rng: np.random.Generator) -> Array:
+        """Return the sums of resamples of so many units each, (1 + items + pairs, resamples)."""
+        total = np.zeros((self._width, len(times)))
+        left, units_left = times, self.n_units
+        for _, products in self._blocks():
             size = len(products)
+            # how many of a resample's units fall into this block of rows
             here = left if size == units_left else rng.binomial(left, size / units_left)
-            counts = _count(rng.integers(0, size, int(here.sum())), here, size)
-            for g in range(groups):
-                own = np.flatnonzero(group[first : first + size] == g)
-                total[g] += products[own].T @ counts[:, own].T
+            for start in range(0, len(times), DRAWS_AT_ONCE):
+                part = here[start : start + DRAWS_AT_ONCE]
+                counts = _count(rng.integers(0, size, int(part.sum())), part, size)
+                total[:, start : start + DRAWS_AT_ONCE] += products.T @ counts.T
             left = left - here
             units_left -= size
         return total
