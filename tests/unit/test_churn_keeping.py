@@ -246,6 +246,15 @@ def test_files_that_could_execute_are_never_read(model, tmp_path):
         sat.save_churn_model("model", tmp_path / "x.skops")  # type: ignore[arg-type]
 
 
+def test_figure_of_the_horizon():
+    pytest.importorskip("matplotlib")
+    dates = pd.to_datetime(["2024-01-01", "2024-01-08", "2024-01-15", "2024-02-10"])
+    events = pd.DataFrame({"customer": np.repeat(["a", "b"], 4), "date": [*dates, *dates]})
+    axes = sat.plot(sat.inactivity_horizon(events, share=0.5)).axes[0]
+    assert axes.lines[1].get_xdata()[0] == 7
+    assert "50 % are back within 7 days" in axes.texts[0].get_text()
+
+
 def test_figures_of_drift_and_survival(panel):
     pytest.importorskip("matplotlib")
     assert (

@@ -86,3 +86,28 @@ def test_segments_waves_and_dominance_draw():
     assert len(dominance.axes[0].lines) == 16
     for figure in (segments, changes, dominance):
         assert len(figure._repr_png_()) > 1000
+
+
+def test_stability_shows_the_least_certain_class_on_top(many_features):
+    stability = many_features.bootstrap(draws=200, seed=1)
+    axes = sat.plot(stability).axes[0]
+    labels = [t.get_text() for t in axes.get_yticklabels()]
+    least = min(stability.estimates.rows(), key=lambda row: row["p_category"])
+    assert len(labels) == 40
+    assert labels[0] == f"{least['feature']}  [{least['category']}]"
+    widths = sum(bar.get_width() for bar in axes.patches)
+    assert widths == pytest.approx(40 * 100)
+
+
+def test_stability_leaves_out_what_nobody_answered():
+    frame = pd.DataFrame({"f": [1, 1, 3], "d": [5, 3, 5], "e": [None] * 3, "h": [None] * 3})
+    result = sat.kano(frame.astype(float), {"asked": ("f", "d"), "silent": ("e", "h")})
+    axes = sat.plot(result.bootstrap(draws=200, seed=1)).axes[0]
+    assert [t.get_text()[:5] for t in axes.get_yticklabels()] == ["asked"]
+
+
+def test_too_many_features_for_a_figure_of_stability_are_refused():
+    frame = pd.DataFrame({"f": [1, 1, 3] * 31, "d": [5, 3, 5] * 31, "g": np.arange(93) % 31})
+    result = sat.kano(frame, {"x": ("f", "d"), "y": ("f", "d")}, by="g")
+    with pytest.raises(sat.ArgumentError, match="62 rows"):
+        sat.plot(result.bootstrap(draws=100, seed=1))

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
     from satmodels.churn.drift import DriftReport
+    from satmodels.churn.inactivity import InactivityHorizon
     from satmodels.churn.report import ChurnReport
     from satmodels.churn.survival_report import SurvivalReport
 
@@ -168,4 +169,33 @@ def survival_figure(result: SurvivalReport) -> Figure:
     right.plot(days, numbers("brier"), color=COLOURS[0], marker="o", markersize=4, label="model")
     right.set(xlabel="Days", ylabel="Brier score (smaller is better)", title="Do the curves come true?")
     right.legend()
+    return figure
+
+
+@styled
+def inactivity_figure(result: InactivityHorizon) -> Figure:
+    """Draw within how many silent days the returning customers are back, and the horizon."""
+    figure = new_figure(6.4, 4.2)
+    ax = figure.subplots()
+    days = np.array(result.rows["days"], dtype=float)
+    share = 100 * np.array(result.rows["share"], dtype=float)
+    ax.plot(days, share, color=COLOURS[0], marker="o", markersize=4)
+    ax.axvline(result.days, color=COLOURS[1], linewidth=1.2, linestyle="--")
+    ax.text(
+        0.97,
+        0.05,
+        f"{100 * result.share:g} % are back within {result.days:,} days\n"
+        f"({100 * result.returning:.0f} % of {result.n_pauses:,} pauses end in a return)",
+        transform=ax.transAxes,
+        ha="right",
+        fontsize=9,
+        bbox={"facecolor": "white", "edgecolor": "none"},  # the words stand before the line
+    )
+    ax.set(
+        xlabel="Days of silence",
+        ylabel="Back, of those who return (%)",
+        title="When is a silent customer gone?",
+    )
+    ax.set_xlim(left=0)
+    ax.set_ylim(0, 102)
     return figure

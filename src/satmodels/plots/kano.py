@@ -136,10 +136,9 @@ def continuous_figure(result: KanoContinuousResult, *, title: str | None = None)
 
 def _legend(figure: Any, rows: list[dict[str, Any]], view: str) -> None:
     from matplotlib.lines import Line2D
-    from matplotlib.patches import Patch
 
     if view == "bars":
-        handles: list[Any] = [Patch(color=CATEGORY_COLOURS[c], label=CATEGORY_NAMES[c]) for c in CATEGORIES]
+        handles: list[Any] = category_patches()
     else:
         found = [c for c in CATEGORIES if any(r["category"] == c for r in rows)]
         mark: dict[str, Any] = {"marker": "o", "ms": 7, "ls": ""}
@@ -149,6 +148,13 @@ def _legend(figure: Any, rows: list[dict[str, Any]], view: str) -> None:
         if any(r["significant"] is False for r in rows):
             handles.append(Line2D([], [], color=INK, mfc="white", label="class not significant", **mark))
     figure.legend(handles=handles, loc="outside lower center", ncols=min(len(handles), 6), fontsize=8.5)
+
+
+def category_patches() -> list[Any]:
+    """Return what a legend of the categories shows."""
+    from matplotlib.patches import Patch
+
+    return [Patch(color=CATEGORY_COLOURS[c], label=CATEGORY_NAMES[c]) for c in CATEGORIES]
 
 
 def _panels(result: KanoResult) -> list[tuple[str, tuple[Any, ...]]]:
@@ -190,13 +196,19 @@ def _quadrant(axes: Any, rows: list[dict[str, Any]]) -> None:
 
 
 def _bars(axes: Any, rows: list[dict[str, Any]]) -> None:
-    places = np.arange(len(rows))[::-1]
-    left = np.zeros(len(rows))
     totals = np.array([max(sum(r[c] for c in CATEGORIES), 1e-300) for r in rows])
+    shares = {c: np.array([r[c] for r in rows]) / totals * 100 for c in CATEGORIES}
+    stacked_categories(axes, [f"{r['feature']}  [{r['category'] or '-'}]" for r in rows], shares)
+    axes.set_xlabel("percent of the answers")
+
+
+def stacked_categories(axes: Any, labels: list[str], shares: Mapping[str, Any]) -> None:
+    """Draw a bar per label, the first on top, that the categories share (percent per label)."""
+    places = np.arange(len(labels))[::-1]
+    left = np.zeros(len(labels))
     for c in CATEGORIES:
-        share = np.array([r[c] for r in rows]) / totals * 100
-        axes.barh(places, share, left=left, height=0.72, color=CATEGORY_COLOURS[c], label=CATEGORY_NAMES[c])
-        for place, start, part in zip(places, left, share, strict=True):
+        axes.barh(places, shares[c], left=left, height=0.72, color=CATEGORY_COLOURS[c])
+        for place, start, part in zip(places, left, shares[c], strict=True):
             if part >= 6:
                 axes.text(
                     start + part / 2,
@@ -207,10 +219,9 @@ def _bars(axes: Any, rows: list[dict[str, Any]]) -> None:
                     fontsize=8,
                     color=INK if c == "Q" else "white",
                 )
-        left = left + share
-    axes.set_yticks(places, [f"{plain_text(r['feature'])}  [{r['category'] or '-'}]" for r in rows])
+        left = left + shares[c]
+    axes.set_yticks(places, [plain_text(label) for label in labels])
     axes.set_xlim(0, 100)
-    axes.set_ylim(-0.6, len(rows) - 0.4)
-    axes.set_xlabel("percent of the answers")
+    axes.set_ylim(-0.6, len(labels) - 0.4)
     axes.grid(axis="y", visible=False)
     axes.grid(axis="x", color=GRID)
