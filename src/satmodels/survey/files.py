@@ -10,7 +10,7 @@ from satmodels.stored import read_json
 from satmodels.survey.survey import Survey
 
 READS = (".sav", ".zsav", ".csv", ".xlsx", ".json", ".qsf")
-WRITES = (".sav", ".csv", ".xlsx", ".json")
+WRITES = (".sav", ".csv", ".xlsx", ".json", ".qsf")
 
 
 def read_survey(path: str | Path, schema: str | Path | None = None) -> tuple[Survey, Any]:
@@ -64,7 +64,7 @@ def read_survey(path: str | Path, schema: str | Path | None = None) -> tuple[Sur
     if kind == ".json":
         return _json(source, book)
     if kind == ".qsf":
-        from satmodels.survey.qualtrics import survey_of_qsf
+        from satmodels.survey.qsf import survey_of_qsf
 
         return survey_of_qsf(source), None
     raise ArgumentError(
@@ -121,9 +121,10 @@ def write_survey(survey: Survey, path: str | Path, frame: Any = None) -> None:
     path : str or Path
         ``.sav``: SPSS, with labels, missing codes (at most three per column) and measurement levels;
         ``.xlsx``: answers and a codebook; ``.csv``: answers, and the codebook beside them in
-        ``{name}.codebook.csv``; ``.json``: a SurveyJS questionnaire, without answers.
+        ``{name}.codebook.csv``; ``.json``: a SurveyJS questionnaire, ``.qsf``: a Qualtrics questionnaire,
+        both without answers.
     frame : dataframe, optional
-        The answers; needed for all but ``.json``. Texts that a spreadsheet would run are neutralised
+        The answers; needed for all but ``.json`` and ``.qsf``. Texts that a spreadsheet would run are neutralised
         in ``.csv`` and ``.xlsx``.
 
     Raises
@@ -139,6 +140,10 @@ def write_survey(survey: Survey, path: str | Path, frame: Any = None) -> None:
         from satmodels.survey.surveyjs import write_surveyjs
 
         return write_surveyjs(survey, target)
+    if kind == ".qsf":
+        from satmodels.survey.write_qsf import write_qsf
+
+        return write_qsf(survey, target)
     if frame is None:
         raise ArgumentError(f"{target.name}: give the answers as well: write_survey(survey, path, frame)")
     if kind == ".sav":

@@ -14,6 +14,7 @@ from satmodels.intake.frames import Frame, open_frame
 from satmodels.intake.rules import ISO_DATE, is_missing
 from satmodels.survey.check import USUAL_MISSING_CODES
 from satmodels.survey.items import Choice, Code, Date, Item, Number, Rating, Recommend, Text
+from satmodels.survey.ordered import RECOMMEND
 from satmodels.survey.scale import Scale, Wording
 from satmodels.survey.survey import Survey
 
@@ -24,7 +25,6 @@ RESPONDENT = re.compile(
     r"^(id|uid|.*(respondent|customer|response|person|case|user|member).*)$", re.IGNORECASE
 )
 WEIGHT = re.compile(r"^(w|wt|pw|weights?|.*_weight|weight_.*)$", re.IGNORECASE)
-RECOMMEND = re.compile(r"nps|recommend|推荐", re.IGNORECASE)
 _ISO = re.compile(ISO_DATE)
 
 

@@ -32,14 +32,16 @@ def as_pandas(data: Any) -> Any:
     return open_frame(data).to_pandas()
 
 
-def read_text_table(path: Path) -> Any:
-    """Read a CSV file as texts; only an empty cell is missing."""
+def read_text_table(path: Path, rows: int | None = None) -> Any:
+    """Read a CSV file as texts, or its first rows; only an empty cell is missing."""
     import pandas as pd
 
     if path.stat().st_size > MAX_FILE_BYTES:
         raise ArgumentError(f"{path.name} has more than {MAX_FILE_BYTES:,} bytes: read it with an engine")
     try:
-        return pd.read_csv(path, dtype=str, keep_default_na=False, na_values=[""], encoding="utf-8-sig")
+        return pd.read_csv(
+            path, dtype=str, keep_default_na=False, na_values=[""], encoding="utf-8-sig", nrows=rows
+        )
     except UnicodeDecodeError as error:
         raise ArgumentError(f"{path.name} is not UTF-8: save it as UTF-8 first ({error})") from error
     except pd.errors.ParserError as error:

@@ -1,215 +1,240 @@
-"""Qualtrics: the CSV export with its three header rows, and the questionnaire's QSF file."""
+"""The CSV export of Qualtrics with its three header rows, alone or with the questionnaire's QSF file."""
 
 from __future__ import annotations
 
-import html
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 from satmodels.errors import ArgumentError
-from satmodels.stored import read_json
+from satmodels.intake.rules import ISO_DATE
 from satmodels.survey.guess import guess_survey
-from satmodels.survey.items import Choice, Code, Item, MultiChoice, Number, Rating, Recommend, Text
+from satmodels.survey.items import Date, Item, MultiChoice, Number, Text
 from satmodels.survey.labelled import read_text_table, typed
-from satmodels.survey.scale import Scale, Wording
+from satmodels.survey.qsf import Asked, plain, read_qsf
+from satmodels.survey.scale import Wording
 from satmodels.survey.survey import Survey
 
 HEADER_ROWS = 2  # below the column names: the questions, and the import ids
-IMPORT_ID = '{"ImportId"'
-RESPONDENT, DATE = "ResponseId", "RecordedDate"
-# what Qualtrics records about the interview; not part of the questionnaire
+# what Qualtrics records about the interview, by import id or by column; not part of the questionnaire
+RESPONDENT = ("_recordid", "responseid")
+DATE = ("recordeddate", "enddate")
 RECORDED = (
-    "StartDate",
-    "EndDate",
-    "Status",
-    "Progress",
-    "Duration (in seconds)",
-    "Finished",
-    "RecordedDate",
-    "ResponseId",
-    "ExternalReference",
-    "DistributionChannel",
-    "UserLanguage",
+    *RESPONDENT,
+    *DATE,
+    "startdate",
+    "status",
+    "progress",
+    "duration",
+    "duration (in seconds)",
+    "finished",
+    "responsesetid",
+    "responseset",
+    "externaldatareference",
+    "externalreference",
+    "distributionchannel",
+    "userlanguage",
 )
 # what points at a person: left out of the frame
 PERSONAL = (
-    "IPAddress",
-    "RecipientLastName",
-    "RecipientFirstName",
-    "RecipientEmail",
-    "LocationLatitude",
-    "LocationLongitude",
+    "ipaddress",
+    "recipientlastname",
+    "recipientfirstname",
+    "recipientemail",
+    "locationlatitude",
+    "locationlongitude",
+    "locationaccuracy",
 )
-_TAG = re.compile(r"<[^<>]{0,1000}>")
+SEEN = "-99"  # what Qualtrics exports, where asked to, for a question that was seen and not answered
+_KEY = re.compile(r"""^\s*[{]\s*["']ImportId["']\s*:""")
+_FIELD = re.compile(r"""["'](ImportId|choiceId)["']\s*:\s*["']([^"']*)["']""")
+_ISO = re.compile(ISO_DATE)
 
 
 def is_qualtrics(path: Path) -> bool:
     """Say whether a CSV file has the import ids of Qualtrics in its third row."""
-    table = read_text_table(path).head(HEADER_ROWS)
-    return len(table) == HEADER_ROWS and str(table.iloc[1, 0]).startswith(IMPORT_ID)
+    table = read_text_table(path, rows=HEADER_ROWS)
+    if len(table) and table.columns[0] == "V1" and str(table.iloc[0, 0]).lower() == "responseid":
+        raise ArgumentError(
+            f"{path.name} is a legacy export of Qualtrics, with two header rows: export it anew without "
+            "the legacy format, or delete its first row"
+        )
+    return len(table) == HEADER_ROWS and _KEY.match(str(table.iloc[1, 0])) is not None
 
 
 def read_qualtrics(path: Path, qsf: Path | None = None) -> tuple[Survey, Any]:
     """Read a Qualtrics CSV export; with the QSF file options, scales and labels are known, not guessed."""
     raw = read_text_table(path)
-    texts: dict[str, Wording] = {
-        column: _plain(str(text)) for column, text in raw.iloc[0].items() if isinstance(text, str)
-    }
-    personal = [c for c in raw.columns if c in PERSONAL]
-    frame = typed(raw.iloc[HEADER_ROWS:].reset_index(drop=True).drop(columns=personal))
-    notes = [f"{c}: left out, because it points at a person" for c in personal]
-    known = {} if qsf is None else _questions(read_qsf(qsf), set(frame.columns))
-    chosen = {c for item in known.values() for c in item.columns}
-    frame = _several(frame, known)
-    recorded = [c for c in frame.columns if c in RECORDED]
-    rest = [c for c in frame.columns if c not in chosen and c not in recorded]
-    items: list[Item] = []
-    if rest:
-        guessed = guess_survey(frame, path.stem, texts=texts, leave_out=[*chosen, *recorded])
-        by_name = {item.name: item for item in guessed.items}
-        notes += guessed.notes
-    else:
-        by_name = {}
-    done: set[str] = set()
-    for column in frame.columns:
-        item = next((i for i in known.values() if column in i.columns), by_name.get(column))
-        if item is not None and item.name not in done:
-            items.append(item)
-            done.add(item.name)
-    notes += [f"{name}: {type(item).__name__}, by the QSF file" for name, item in known.items()]
-    survey = Survey(
-        path.stem,
-        items,
-        respondent=RESPONDENT if RESPONDENT in frame.columns else None,
-        date=DATE if DATE in frame.columns else None,
-        notes=notes,
+    texts: dict[str, Wording] = {c: plain(t) for c, t in raw.iloc[0].items() if isinstance(t, str)}
+    keys = {str(column): _key(value) for column, value in raw.iloc[1].items()}
+    notes: list[str] = []
+    recorded = {c: {key.rsplit("_", 1)[-1].lower(), key.lower(), c.lower()} for c, key in keys.items()}
+    personal = [c for c, names in recorded.items() if not names.isdisjoint(PERSONAL)]
+    notes += [f"{c}: left out, because it points at a person" for c in personal]
+    frame = raw.iloc[HEADER_ROWS:].reset_index(drop=True).drop(columns=personal)
+    known: list[Item] = []
+    if qsf is not None:
+        asked, left_out = read_qsf(qsf)
+        notes += left_out
+        frame, known, said = _matched(frame, keys, asked)
+        notes += said
+    frame = typed(frame)
+    known, seen = _seen(frame, known)
+    notes += seen
+    chosen = [c for item in known for c in item.columns]
+    about = [
+        c for c in frame.columns if not recorded.get(c, set[str]()).isdisjoint(RECORDED) and c not in chosen
+    ]
+    guessed: dict[str, Item] = {}
+    if any(c not in chosen and c not in about for c in frame.columns):
+        survey = guess_survey(frame, path.stem, texts=texts, leave_out=[*chosen, *about])
+        guessed = {item.name: item for item in survey.items}
+        notes += survey.notes
+    notes += [f"{item.name}: {type(item).__name__}, by the QSF file" for item in known]
+    return (
+        Survey(
+            path.stem,
+            _in_order(frame.columns, [*known, *guessed.values()]),
+            respondent=_column(RESPONDENT, recorded),
+            date=_column(DATE, recorded),
+            notes=notes,
+        ),
+        frame,
     )
-    return survey, frame
 
 
-def read_qsf(path: Path) -> list[dict[str, Any]]:
-    """Return the questions of a QSF file."""
-    document = read_json(path.read_bytes())
-    elements: Any = document.get("SurveyElements") if isinstance(document, dict) else None
-    if not isinstance(elements, list):
-        raise ArgumentError(f"{path.name} is no QSF file: it has no SurveyElements")
-    found: list[dict[str, Any]] = []
-    for element in cast("list[Any]", elements):
-        if isinstance(element, dict) and element.get("Element") == "SQ":
-            payload = cast("dict[str, Any]", element).get("Payload")
-            if isinstance(payload, dict):
-                found.append(cast("dict[str, Any]", payload))
-    return found
+def _key(value: Any) -> str:
+    """Return an import id in one spelling: older exports write QID2-1, newer ones QID2_1 or a choice id apart."""
+    found = dict(_FIELD.findall(str(value)))
+    return "_".join(part for part in (found.get("ImportId"), found.get("choiceId")) if part).replace("-", "_")
 
 
-def survey_of_qsf(path: Path) -> Survey:
-    """Read the questionnaire of a QSF file without answers."""
-    items = list(_questions(read_qsf(path), None).values())
-    if not items:
-        raise ArgumentError(f"{path.name} has no question that satmodels knows")
-    return Survey(path.stem, items)
+def _column(wanted: Sequence[str], names: Mapping[str, set[str]]) -> str | None:
+    return next((c for name in wanted for c, known in names.items() if name in known), None)
 
 
-def _questions(payloads: list[dict[str, Any]], columns: set[str] | None) -> dict[str, Item]:
-    found: dict[str, Item] = {}
-    for payload in payloads:
-        for item in _items(payload):
-            there = columns is None or any(c in columns for c in (item.name, *item.columns))
-            if there:
-                found[item.name] = item
-    return found
+def _in_order(columns: Sequence[str], items: Sequence[Item]) -> list[Item]:
+    place = {column: i for i, column in enumerate(columns)}
+    return sorted(items, key=lambda item: min(place.get(c, len(place)) for c in item.columns))
 
 
-def _items(payload: Mapping[str, Any]) -> list[Item]:
-    tag = str(payload.get("DataExportTag") or payload.get("QuestionID") or "")
-    kind, selector = payload.get("QuestionType"), str(payload.get("Selector", ""))
-    text = _plain(str(payload.get("QuestionText", ""))) or None
-    if not tag:
-        return []
-    if kind == "MC" and selector == "NPS":
-        return [Recommend(tag, text)]
-    if kind == "MC":
-        options = _options(payload.get("Choices"), payload.get("RecodeValues"), payload.get("ChoiceOrder"))
-        if not options:
-            return []
-        if selector.startswith("MA"):
-            return [MultiChoice(tag, options, text)]
-        return [Choice(tag, options, text)]
-    if kind == "Matrix":
-        return _matrix(payload, tag, text)
-    if kind == "TE":
-        return [Text(tag, text)]
-    if kind in ("Slider", "CS"):
-        return [
-            Number(f"{tag}_{code}", text=f"{text or ''} {label}".strip())
-            for code, label in _options(payload.get("Choices"), None, payload.get("ChoiceOrder")).items()
-        ]
-    return []
-
-
-def _matrix(payload: Mapping[str, Any], tag: str, text: str | None) -> list[Item]:
-    answers = _options(payload.get("Answers"), payload.get("RecodeValues"), payload.get("AnswerOrder"))
-    codes = sorted(c for c in answers if isinstance(c, int))
-    found: list[Item] = []
-    for code, label in _options(payload.get("Choices"), None, payload.get("ChoiceOrder")).items():
-        name, asked = f"{tag}_{code}", f"{text or ''} {label}".strip()
-        if len(codes) == len(answers) > 1 and codes == list(range(codes[0], codes[-1] + 1)):
-            labels: dict[int, Wording] = {c: answers[c] for c in codes}
-            found.append(Rating(name, Scale(codes[0], codes[-1], labels), asked))
-        elif answers:
-            found.append(Choice(name, answers, asked))
-    return found
-
-
-def _options(given: Any, recode: Any, order: Any) -> dict[Code, Wording]:
-    """Return ``{exported code: label}`` of the choices, in their order."""
-    if isinstance(given, list):
-        given = {str(i + 1): choice for i, choice in enumerate(cast("list[Any]", given))}
-    if not isinstance(given, dict):
-        return {}
-    choices = cast("dict[str, Any]", given)
-    recodes = cast("dict[str, Any]", recode) if isinstance(recode, dict) else {}
-    keys = [str(k) for k in cast("list[Any]", order)] if isinstance(order, list) else list(choices)
-    found: dict[Code, Wording] = {}
-    for key in keys:
-        choice = choices.get(key)
-        if isinstance(choice, dict):
-            code = str(recodes.get(key, key))
-            label = _plain(str(cast("dict[str, Any]", choice).get("Display", key))) or key
-            found[int(code) if re.fullmatch(r"-?[0-9]{1,9}", code) else code] = label
-    return found
-
-
-def _several(frame: Any, known: Mapping[str, Item]) -> Any:
-    """Spread questions with several answers, exported as codes or labels with commas, over columns of 0 and 1."""
-    for item in known.values():
-        if not isinstance(item, MultiChoice):
-            continue
-        if item.name in frame.columns:
-            answers = frame[item.name]
-            new: dict[str, list[Any]] = {column: [] for column in item.columns}
-            for answer in answers:
-                given = None if answer is None or answer != answer else set(str(answer).split(","))
-                for (code, label), column in zip(item.options.items(), item.columns, strict=True):
-                    new[column].append(
-                        None if given is None else int(_chosen(str(code), str(label), given, answer))
-                    )
-            frame = frame.drop(columns=[item.name]).assign(**new)
+def _matched(
+    frame: Any, keys: Mapping[str, str], asked: Sequence[Asked]
+) -> tuple[Any, list[Item], list[str]]:
+    """Find the columns of every item by their import ids, or else by their names."""
+    columns = {key: c for c, key in keys.items() if key and c in frame.columns}
+    items: list[Item] = []
+    notes: list[str] = []
+    names: set[str] = set()
+    for one in asked:
+        if isinstance(one.item, MultiChoice):
+            frame, item = _several(frame, one, one.item, columns)
         else:
-            for column in item.columns:
-                if column in frame.columns:
-                    # one column per option holds the label or the code where it was chosen
-                    frame = frame.assign(**{column: frame[column].notna().astype(int)})
-    return frame
+            item = _single(frame, one, columns)
+        if item is None or not names.isdisjoint(item.columns):
+            continue
+        names.update(item.columns)
+        for column in item.columns:
+            frame[column] = _labels(frame[column], one.texts)
+        if isinstance(item, Date) and not all(_ISO.match(v) for v in frame[item.name].dropna()):
+            item = Text(item.name, item.text)
+            notes.append(f"{item.name}: a free text, because its dates are not written as 2026-12-31")
+        items.append(item)
+        if one.note:
+            notes.append(f"{item.name}: {one.note}")
+    return frame, items, notes
 
 
-def _chosen(code: str, label: str, given: set[str], answer: Any) -> bool:
+def _single(frame: Any, one: Asked, columns: Mapping[str, str]) -> Item | None:
+    # older exports give texts without the id of their choice; newer ones give texts of text questions so
+    key = one.keys[0]
+    spellings = (key, key.removesuffix("_TEXT"), f"{key}_TEXT", re.sub(r"_[0-9]+_TEXT$", "_TEXT", key))
+    if isinstance(one.item, Text) and re.search(r"_[0-9]+_TEXT$", key):
+        spellings = (key, spellings[3])
+    column = next((columns[k] for k in spellings if k in columns), None)
+    if column is None:
+        column = one.item.name if one.item.name in frame.columns else None
+    return None if column is None else one.item.model_copy(update={"name": column})
+
+
+def _several(
+    frame: Any, one: Asked, item: MultiChoice, columns: Mapping[str, str]
+) -> tuple[Any, Item | None]:
+    """Spread a question with several answers over columns of 0 and 1."""
+    there = [columns.get(key) for key in one.keys]
+    if not any(there):
+        there = [c if c in frame.columns else None for c in item.columns]
+    joined = columns.get(one.joined or "") or (item.name if item.name in frame.columns else None)
+    if any(there):
+        marks = {c: [_mark(v) for v in frame[t]] for c, t in zip(item.columns, there, strict=True) if t}
+        # a row without any mark was not answered; whether it was seen is not in the file
+        answered = [any(m is not None for m in row) for row in zip(*marks.values(), strict=True)]
+        new = {
+            c: [
+                int(bool(m)) if a else None
+                for m, a in zip(marks.get(c, [None] * len(frame)), answered, strict=True)
+            ]
+            for c in item.columns
+        }
+        gone = [t for t in there if t]
+    elif joined is not None:
+        given = [None if v is None or v != v or v == SEEN else str(v) for v in frame[joined]]
+        gone = [joined]
+        new = {
+            c: [None if g is None else int(_chosen(str(code), str(label), g)) for g in given]
+            for (code, label), c in zip(item.options.items(), item.columns, strict=True)
+        }
+    else:
+        return frame, None
+    import pandas as pd
+
+    place = frame.columns.get_loc(gone[0])
+    before = [c for c in frame.columns[:place] if c not in gone]
+    after = [c for c in frame.columns[place:] if c not in gone]
+    frame = frame.assign(**{f"{c}": pd.array(v, dtype="Int64") for c, v in new.items()})
+    return frame[[*before, *new, *after]], item
+
+
+def _mark(value: Any) -> bool | None:
+    """Say whether an option was chosen; None where its cell is empty."""
+    if value is None or value != value or value == SEEN:
+        return None
+    return value != "0"
+
+
+def _chosen(code: str, label: str, answer: str) -> bool:
+    given = {part.strip() for part in answer.split(",")}
     # a label with a comma in it was torn apart with the answer
-    return code in given or label in given or ("," in label and label in str(answer))
+    return code in given or label in given or ("," in label and label in answer)
 
 
-def _plain(text: str) -> str:
-    """Return a text without HTML tags and runs of blanks."""
-    return " ".join(html.unescape(_TAG.sub(" ", text)).split())
+def _labels(series: Any, texts: Mapping[str, str]) -> Any:
+    """Replace the texts by which an export may call a label: its markup, or its variable name."""
+    if series.dtype.kind in "iufb" or str(series.dtype) == "Int64" or not texts:
+        return series
+    given: list[Any] = series.tolist()
+    return type(series)(
+        [texts.get(v, v) if isinstance(v, str) else v for v in given], index=series.index, dtype=object
+    )
+
+
+def _seen(frame: Any, items: Sequence[Item]) -> tuple[list[Item], list[str]]:
+    """Declare -99, a question that was seen and not answered, as a missing code where it is exported."""
+    found: list[Item] = []
+    notes: list[str] = []
+    for item in items:
+        column = frame[item.name] if item.name in frame.columns else None
+        answers: set[Any] = set(getattr(item, "options", None) or ())
+        if column is None or isinstance(item, Date | MultiChoice) or int(SEEN) in answers:
+            found.append(item)
+            continue
+        code = SEEN if column.dtype == object else int(SEEN)
+        possible = isinstance(item, Number) and (item.low is None or item.low <= int(SEEN))
+        if (column == code).any() and not possible:
+            missing = {**(item.missing_codes or {}), code: "seen, not answered"}
+            found.append(item.model_copy(update={"missing_codes": missing}))
+            notes.append(f"{item.name}: {SEEN} means seen and not answered")
+        else:
+            found.append(item)
+    return found, notes

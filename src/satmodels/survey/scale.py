@@ -211,6 +211,23 @@ def labels_to_codes(labels: Mapping[C, Wording]) -> dict[str, C]:
     return found
 
 
+def distinct_labels(labels: Mapping[C, Wording]) -> dict[C, Wording]:
+    """Tell codes apart that bear the same label, as files allow: the later ones get their code behind it."""
+    seen: dict[str, C] = {}
+    found: dict[C, Wording] = {}
+    for code, wording in labels.items():
+        texts = {"": wording} if isinstance(wording, str) else wording
+        new: dict[str, str] = {}
+        for language, given in texts.items():
+            text = given.strip() or str(code)
+            if seen.get(text, code) != code:
+                text = f"{text} ({code})"
+            seen[text] = code
+            new[language] = text
+        found[code] = new[""] if isinstance(wording, str) else new
+    return found
+
+
 def _by_code(
     low: Any, high: Any, labels: Mapping[int, Wording] | Sequence[Wording] | None
 ) -> dict[Any, Wording] | None:

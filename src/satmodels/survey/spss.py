@@ -10,7 +10,7 @@ from typing import Any
 from satmodels.errors import MissingExtraError, SchemaError
 from satmodels.survey.guess import guess_item
 from satmodels.survey.items import Choice, Code, Date, Item, MultiChoice, Number, Rating, Recommend, Text
-from satmodels.survey.scale import Scale, Wording, in_language
+from satmodels.survey.scale import Scale, Wording, distinct_labels, in_language
 from satmodels.survey.survey import Survey
 
 ORDERED_CODES = range(4, 12)  # so many labelled codes without a gap are an ordered scale, if nothing is said
@@ -65,29 +65,18 @@ def _item(column: str, series: Any, meta: Any) -> tuple[Item, str]:
     ordered = measure in ("ordinal", "scale") or (measure == "unknown" and (ends_only or gapless))
     if ordered and len(whole) > 1 and (measure == "ordinal" or len(whole) in ORDERED_CODES or ends_only):
         scale_labels: dict[int, Wording] = {int(c): w for c, w in answers.items()}
-        scale = Scale(whole[0], whole[-1], _distinct(scale_labels))
+        scale = Scale(whole[0], whole[-1], distinct_labels(scale_labels))
         if (scale.low, scale.high) == (0, 10):
             why = f"a rating 0..10 ({measure})"
             return Rating(column, scale, text, **more), why
         return Rating(column, scale, text, **more), f"a rating {scale.rule} ({measure})"
     named = {int(c): w for c, w in answers.items()}
     unlabelled = {c: str(c) for c in whole if c not in named}
-    choices: dict[Code, Wording] = {**_distinct(named), **unlabelled}
+    choices: dict[Code, Wording] = {**distinct_labels(named), **unlabelled}
     why = f"a choice of {len(choices)} ({measure})"
     return Choice(column, choices, text, **more), why + (
         f"; codes without a label: {list(unlabelled)}" if unlabelled else ""
     )
-
-
-def _distinct(labels: Mapping[int, Wording]) -> dict[int, Wording]:
-    """Tell codes apart that bear the same label, as SPSS allows."""
-    seen: set[str] = set()
-    found: dict[int, Wording] = {}
-    for code, label in labels.items():
-        text = str(label).strip() or str(code)
-        found[code] = f"{text} ({code})" if text in seen else text
-        seen.add(text)
-    return found
 
 
 def _code(value: Any) -> Code:
