@@ -315,3 +315,24 @@ def test_columns_without_effect_are_named(panel):
     assert (fitted.explain(rows[:20])[["country", "fee", "blank"]].abs() < 1e-12).all(axis=None)
     hazard = sat.ChurnHazard(periods=2).fit(rows, np.full(len(rows), 40.0), rows["churned"])
     assert hazard.notes_ == fitted.notes_
+
+
+def test_trees_of_few_rows_use_one_thread_and_leave_the_setting_alone(monkeypatch):
+    from threadpoolctl import threadpool_info, threadpool_limits
+
+    def threads() -> set[int]:
+        return {pool["num_threads"] for pool in threadpool_info() if pool["user_api"] == "openmp"}
+
+    seen = []
+    plain = HistGradientBoostingClassifier.fit
+    monkeypatch.setattr(
+        HistGradientBoostingClassifier,
+        "fit",
+        lambda self, *a, **k: seen.append(threads()) or plain(self, *a, **k),
+    )
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(600, 3))
+    with threadpool_limits(2, user_api="openmp"):
+        sat.ChurnClassifier("boosting", random_state=0).fit(X, rng.random(600) < 0.4)
+        assert threads() == {2}
+    assert seen and all(found == {1} for found in seen)
