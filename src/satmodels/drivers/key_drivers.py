@@ -7,9 +7,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
+import numpy as np
+
 from satmodels.drivers.dominance import DominanceResult, dominance_table
 from satmodels.drivers.incomplete import MISSING, Missing, incomplete_moments
-from satmodels.drivers.measures import INTERVALS, METHODS, Measured, measure
+from satmodels.drivers.measures import INTERVALS, METHODS, Measured, importance, measure
 from satmodels.drivers.regression import DriverRegression, check_drivers
 from satmodels.drivers.scales import as_scales, check_answers, check_on_scale
 from satmodels.errors import ArgumentError, DataError, one_of, unknown
@@ -112,6 +114,22 @@ class KeyDriversResult(Result):
             raise ArgumentError(f"this driver analysis has {len(self.moments)} groups: analyse one at a time")
         regression = DriverRegression.of(self.moments[0], self.outcome, self.drivers)
         return dominance_table(regression.corr, regression.r, self.drivers, self.outcome, self.library)
+
+    def shares_at(self, moments: Moments) -> dict[str, float]:
+        """Return what the drivers' shares would be with other moments of the same columns.
+
+        This is how an index learns how far its derived weights move when the answers do.
+
+        Raises
+        ------
+        ArgumentError
+            The measure needs the answers (``"logit"``).
+        """
+        if self.method == "logit":
+            raise ArgumentError("method='logit' needs the answers: it is no function of the moments")
+        regression = DriverRegression.of(moments, self.outcome, self.drivers)
+        values = np.abs(importance(regression.corr, regression.r, self.method, seed=0)[0])
+        return dict(zip(self.drivers, (values / values.sum()).tolist(), strict=True))
 
     def _careful_moments(self) -> tuple[Moments, ...]:
         """Return the moments with an n that errors may be computed from, per group.

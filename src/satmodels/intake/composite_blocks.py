@@ -34,6 +34,7 @@ def block_sums(
     *,
     centre: float,
     of_columns: bool,
+    pairs: Sequence[tuple[int, int]] = (),
 ) -> Iterator[tuple[tuple[Any, ...], dict[str, float]]]:
     """Go through the groups of each block with their sums by name, as ``composites`` names them."""
     # a column may be given twice, such as a weight that is a replicate too
@@ -49,10 +50,13 @@ def block_sums(
         made: dict[str, Array] = {"rows": np.ones(len(block))}
         place = {column: x[:, i] for i, column in enumerate(columns)}
         first = np.zeros(len(block))
+        weighed: list[Array] = []  # each composite's value times the weight, 0 where it has none
         for j, composite in enumerate(composites):
             u = _value(composite, place, centre)
             ok = ~np.isnan(u)
             u = np.where(ok, u, 0.0)
+            if pairs:
+                weighed.append(u * w)
             if j == 0:
                 first = np.where(ok, w, 0.0)
             made |= {f"n{j}": ok.astype(float), f"wu{j}": u * w, f"wuu{j}": u * u * w}
@@ -67,6 +71,7 @@ def block_sums(
                     answered = ~np.isnan(x[:, i])
                     a, v = np.where(answered, x[:, i], 0.0), np.where(answered, first, 0.0)
                     made |= {f"cw{i}": v, f"cx{i}": a * v, f"cxx{i}": a * a * v, f"cxu{i}": a * u * v}
+        made |= {f"p{i}_{j}": weighed[i] * weighed[j] for i, j in pairs}
         totals = {name: np.bincount(codes, values, len(groups)) for name, values in made.items()}
         for g, key in enumerate(groups):
             yield key, {name: float(sums[g]) for name, sums in totals.items()}
@@ -99,6 +104,8 @@ def _clean(x: Array, rule: AnswerRule) -> None:
 def _value(composite: Composite, place: Mapping[str, Array], centre: float) -> Array:
     terms = [place[c] * b + composite.offsets.get(c, 0.0) for c, b in composite.coefficients.items()]
     if composite.importance is None:
+        from_centre = {c: place[c] - composite.about.get(c, 0.0) for pair in composite.products for c in pair}
+        terms += [from_centre[a] * from_centre[b] * by for (a, b), by in composite.products.items()]
         return sum(terms[1:], start=terms[0]) - centre
     present = [np.where(np.isnan(place[c]), 0.0, composite.importance[c]) for c in composite.coefficients]
     share = sum(present[1:], start=present[0])

@@ -7,7 +7,7 @@ elementwise expressions, and only plain sums of it leave the engine.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import narwhals.stable.v2 as nw
@@ -29,7 +29,8 @@ Array = NDArray[np.float64]
 class Composite:
     """One composite: ``sum(coefficient * column + offset)`` over its columns.
 
-    A row with any missing answer has no value. With ``importance`` (positive, one per column) a missing
+    ``products`` of two of its columns, each measured from its centre in ``about``, are added with their own
+    coefficients. A row with any missing answer has no value. With ``importance`` (positive, one per column) a missing
     answer only leaves the sum, which is then divided by the importance of what was answered.
     """
 
@@ -37,6 +38,8 @@ class Composite:
     coefficients: Mapping[str, float]
     offsets: Mapping[str, float]
     importance: Mapping[str, float] | None = None
+    products: Mapping[tuple[str, str], float] = field(default_factory=dict[tuple[str, str], float])
+    about: Mapping[str, float] = field(default_factory=dict[str, float])
 
 
 @dataclass(frozen=True)
@@ -56,6 +59,8 @@ class CompositeSums:
     column_w, column_wx, column_wxx, column_wxu : ndarray, shape (groups, columns), optional
         Sums of w, w x, w x² and w x u of each column's answers x, over the rows where the first
         composite has a value u and the column an answer.
+    crossed : ndarray, shape (groups, composites, composites)
+        Sums of w² times the values of two composites; empty unless asked for.
     answers : AnswerCounts
         Answers off the scale and missing codes, per column.
     """
@@ -79,6 +84,7 @@ class CompositeSums:
     column_wx: Array | None = None
     column_wxx: Array | None = None
     column_wxu: Array | None = None
+    crossed: Array = field(default_factory=lambda: np.zeros((0, 0, 0)))
 
 
 def composite_sums(
@@ -91,10 +97,11 @@ def composite_sums(
     centre: float = 0.0,
     replicates: Sequence[str] = (),
     of_columns: bool = False,
+    crossed: bool = False,
 ) -> CompositeSums:
     """Compute the sums of composites per combination of the key columns.
 
-    ``of_columns`` asks for the sums of the single columns too.
+    ``of_columns`` asks for the sums of the single columns too, ``crossed`` for those of the products of composites.
 
     Raises
     ------
@@ -135,6 +142,10 @@ def composite_sums(
         made[f"cx{i}"] = x * counted
         made[f"cxx{i}"] = x * x * counted
         made[f"cxu{i}"] = x * nw.col("u0") * nw.col("w")
+    k = len(composites)
+    pairs = [(i, j) for i in range(k) for j in range(i + 1)] if crossed else []
+    for i, j in pairs:
+        made[f"p{i}_{j}"] = nw.col(f"u{i}") * nw.col(f"u{j}") * nw.col("w") * nw.col("w")
     products = [e.alias(name) for name, e in made.items()]
     total: dict[tuple[Any, ...], Array] = {} if keys else {(): np.zeros(len(made))}
     if in_memory(frame):
@@ -148,6 +159,7 @@ def composite_sums(
             replicates,
             centre=centre,
             of_columns=of_columns,
+            pairs=pairs,
         )
         found_sums = ((key, np.array([sums[name] for name in made])) for key, sums in parts)
     else:
@@ -167,7 +179,9 @@ def composite_sums(
     def cube(stem: str) -> Array:
         return np.stack([grid(f"{stem}{j}_", len(replicates)) for j in range(len(composites))], axis=1)
 
-    k = len(composites)
+    products_of_two = np.zeros((len(found), k, k) if crossed else (0, 0, 0))
+    for i, j in pairs:
+        products_of_two[:, i, j] = products_of_two[:, j, i] = found[:, at[f"p{i}_{j}"]]
     n, wu, wuu = grid("n", k), grid("wu", k), grid("wuu", k)
     return CompositeSums(
         keys=list(total),
@@ -189,6 +203,7 @@ def composite_sums(
         column_wx=grid("cx", len(columns)) if of_columns else None,
         column_wxx=grid("cxx", len(columns)) if of_columns else None,
         column_wxu=grid("cxu", len(columns)) if of_columns else None,
+        crossed=products_of_two,
     )
 
 
@@ -219,6 +234,8 @@ def _value(composite: Composite, place: Mapping[str, nw.Expr], centre: float) ->
     """Return the value of a composite, less the centre; null where it has none."""
     terms = [place[c] * b + composite.offsets.get(c, 0.0) for c, b in composite.coefficients.items()]
     if composite.importance is None:
+        from_centre = {c: place[c] - composite.about.get(c, 0.0) for pair in composite.products for c in pair}
+        terms += [from_centre[a] * from_centre[b] * by for (a, b), by in composite.products.items()]
         return _total(terms) - centre
     there = [nw.when(t.is_null()).then(nw.lit(0.0)).otherwise(t) for t in terms]
     present = [

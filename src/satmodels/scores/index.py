@@ -15,15 +15,22 @@ from numpy.typing import NDArray
 
 from satmodels.errors import ArgumentError, one_of
 from satmodels.intake.composites import Composite, CompositeSums, composite_sums
+from satmodels.intake.frames import Frame
 from satmodels.intake.library import FrameLibrary
 from satmodels.results import Table
 from satmodels.scores.answers import Reading, check_reading, left_out, open_answers
 from satmodels.scores.estimate import Estimates, estimate_composite, score_table
-from satmodels.scores.item_weights import item_weights
+from satmodels.scores.item_weights import EstimatedWeights, estimated_weights, item_weights
 from satmodels.scores.limits import mean_limits
 from satmodels.scores.periods import By, Grouping
 from satmodels.scores.result import SMALL_SAMPLE, ScoreResult, small_sample_note
 from satmodels.scores.scales import item_scales
+from satmodels.scores.weight_influence import (
+    normal_variance,
+    same_answers,
+    weight_gradient,
+    with_estimated_weights,
+)
 from satmodels.statistics.counts import as_names
 from satmodels.statistics.design import Design, replicates_of
 from satmodels.statistics.intervals import MEAN_METHODS, check_level
@@ -31,6 +38,8 @@ from satmodels.statistics.moments import Moments
 
 Array = NDArray[np.float64]
 MISSING = ("drop", "available")
+CARRIED = "the interval carries the uncertainty of the estimated weights (linearised)"
+KNOWN = "the interval counts the weights as known"
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, repr=False)
@@ -119,12 +128,14 @@ def csi(
         A frame of any supported library, lazy or not; or moments of the items (then without ``by``).
     items : sequence of str, or mapping
         The items' columns; ``{dimension: [item, ...]}`` lets ``dimensions()`` sum their contributions up.
-    weights : "equal", mapping or result, default "equal"
+    weights : "equal", mapping, result or fitted model, default "equal"
         Weights of the items in the index, which are divided by their sum: equal; stated, as
         ``{item: weight}``; derived, as the result of :func:`satmodels.key_drivers` with these items as
-        drivers; or those of the construct with these items in the result of a structural model, turned
-        into weights of unstandardised answers. Fixed weights are taken as known: the interval does not
-        hold their own uncertainty.
+        drivers; or those of the construct with these items in a structural model (fitted, or its result),
+        turned into weights of unstandardised answers. Where they were derived from these very answers, the
+        interval carries their uncertainty too (not from a model's bare result, which can't be refitted);
+        else it counts them as known. ``notes`` say which. A covariance model of p items is refitted p (p + 1)
+        times for it, which takes a minute for two dozen; a PLS model a second.
     scale : Scale or mapping
         Scale of the items; ``{item: Scale}`` where they differ. Either this or ``survey`` is needed.
     survey : Survey
@@ -193,6 +204,7 @@ def csi(
     if not items:
         raise ArgumentError("items= is empty: an index needs at least one item")
     share = item_weights(weights, items)
+    estimated = estimated_weights(weights, items)
     scales, codes = item_scales(items, scale, survey, "csi")
     reading = Reading(by, weight, design, missing_codes or codes, on_invalid, coerce)
     check_reading(reading)
@@ -205,6 +217,14 @@ def csi(
             )
         notes: list[str] = []
         estimates, parts = _from_moments(data, items, share, scales)
+        if isinstance(estimated, EstimatedWeights):
+            if same_answers(data, estimated.moments, None):
+                added = normal_variance(weight_gradient(estimated), _item_scores(parts, items)[0], estimated)
+                error = np.sqrt(estimates.std_error**2 + added)
+                estimates = dataclasses.replace(estimates, std_error=error)
+                notes = [f"{CARRIED}, as for normal answers"]
+            else:
+                notes = [f"{KNOWN}: they come from other data"]
         library: Any = FrameLibrary.PANDAS
     else:
         frame, grouping, rules = open_answers(data, scales, reading)
@@ -222,11 +242,32 @@ def csi(
             replicates=replicates_of(design, weight),
             of_columns=True,
         )
-        sums = dataclasses.replace(sums, keys=grouping.keys(sums.keys, frame))
-        estimates = estimate_composite(sums, 0, len(by), design=design)
-        parts = _parts(sums, estimates, by, items, share, scales)
+        groups = grouping.keys(sums.keys, frame)
+        estimates = estimate_composite(dataclasses.replace(sums, keys=groups), 0, len(by), design=design)
+        parts = _parts(sums, groups, estimates, by, items, share, scales)
         notes = _reversed_note(sums, composite)
         n_invalid, missing_by_code = left_out(sums.answers, reading)
+        if isinstance(estimated, EstimatedWeights):
+            if why := _known(frame, estimated, reading, missing, n_invalid + sum(missing_by_code.values())):
+                notes.append(f"{KNOWN}: {why}")
+            else:
+                estimates = with_estimated_weights(
+                    estimates,
+                    frame,
+                    composite,
+                    rules,
+                    sums,
+                    groups,
+                    (*grouping.read, *extra),
+                    len(by),
+                    _item_scores(parts, items),
+                    estimated,
+                    weight=weight,
+                    design=design,
+                )
+                notes.append(CARRIED)
+    if isinstance(estimated, str):
+        notes.append(f"{KNOWN}: {estimated}")
     limits = mean_limits(estimates, level, method)
     return IndexResult(
         library=library,
@@ -247,6 +288,26 @@ def csi(
         notes=(*small_sample_note(estimates.keys, estimates.n, by), *notes),
         **estimates.precision(),
     )
+
+
+def _known(
+    frame: Frame, estimated: EstimatedWeights, reading: Reading, missing: str, n_left_out: int
+) -> str | None:
+    """Return why the interval can't carry the uncertainty of the weights; None where it can."""
+    if missing == "available":
+        return 'with missing="available" each respondent has weights of their own'
+    if reading.design is not None and reading.design.replicate_weights is not None:
+        return "replicate weights would need the weights of the items anew in each replicate"
+    if n_left_out:
+        return "answers that the weights come from are left out here"
+    if not same_answers(frame, estimated.moments, reading.weight):
+        return "they come from other data"
+    return None
+
+
+def _item_scores(parts: Table, items: tuple[str, ...]) -> Array:
+    """Return the mean score of each item, groups by items."""
+    return np.array(parts["score"], dtype=float).reshape(-1, len(items))
 
 
 def _composite(
@@ -296,6 +357,7 @@ def _from_moments(
 
 def _parts(
     sums: CompositeSums,
+    groups: Sequence[tuple[Any, ...]],
     estimates: Estimates,
     by: tuple[str, ...],
     items: tuple[str, ...],
@@ -303,7 +365,7 @@ def _parts(
     scales: Mapping[str, tuple[float, float]],
 ) -> Table:
     place = {key: i for i, key in enumerate(estimates.keys)}
-    group = np.array([place[key[: len(by)]] for key in sums.keys], dtype=np.intp)
+    group = np.array([place[key[: len(by)]] for key in groups], dtype=np.intp)
     w, wx = np.zeros((len(place), len(items))), np.zeros((len(place), len(items)))
     if sums.column_w is not None and sums.column_wx is not None:
         np.add.at(w, group, sums.column_w)

@@ -2,26 +2,84 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import warnings
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from satmodels.errors import ArgumentError, one_of, unknown
+from satmodels.errors import ArgumentError, ImproperSolutionWarning, one_of, unknown
 from satmodels.results import Result
+from satmodels.statistics.moments import Moments
 
 Array = NDArray[np.float64]
+FINE_TOLERANCE = 1e-12  # of an iteration whose result is differentiated
 
 
-def item_weights(weights: Any, items: tuple[str, ...], group: object = None) -> Array:
+@dataclass(frozen=True)
+class EstimatedWeights:
+    """Weights that were estimated from data, as a function of the moments of that data.
+
+    Attributes
+    ----------
+    moments : Moments
+        Moments of the columns they come from.
+    at : callable
+        Takes moments of these columns and returns the weights of the items, summing to 1.
+    """
+
+    moments: Moments
+    at: Callable[[Moments], Array]
+
+
+def estimated_weights(weights: Any, items: tuple[str, ...]) -> EstimatedWeights | str | None:
+    """Return how weights depend on the data they come from; a text why that is not known; None if they are given.
+
+    Parameters
+    ----------
+    weights, items
+        As in :func:`item_weights`.
+    """
+    if hasattr(weights, "shares_at"):
+        if weights.missing != "drop":
+            return f"of missing={weights.missing!r}"
+        return EstimatedWeights(
+            weights.moments[0], lambda moments: item_weights(weights.shares_at(moments), items)
+        )
+    if hasattr(weights, "result_"):
+        summary = weights.result_.groups[0]
+        if any(getattr(weights, name, None) for name in ("ordered", "group", "cluster")):
+            return "of ordered answers, groups or clusters"
+        return EstimatedWeights(
+            summary.moments, lambda moments: item_weights(_refitted(weights, moments), items)
+        )
+    if hasattr(weights, "groups") and hasattr(weights, "spec"):
+        return "give the fitted model, and not its result, to carry it"
+    return None
+
+
+def _refitted(model: Any, moments: Moments) -> Any:
+    """Fit the same model to other moments; robust maximum likelihood has the estimates of plain one."""
+    settings = model.get_params(deep=False)
+    if settings.get("estimator") in ("MLR", "MLM"):
+        settings["estimator"] = "ML"
+    if "tol" in settings:
+        settings["tol"] = min(settings["tol"], FINE_TOLERANCE)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ImproperSolutionWarning)  # said when the model was fitted
+        return type(model)(**settings).fit(moments)
+
+
+def item_weights(weights: Any, items: tuple[str, ...]) -> Array:
     """Return the weights of the items, summing to 1.
 
     Parameters
     ----------
-    weights : "equal", mapping, or result
+    weights : "equal", mapping, result or fitted model
         A mapping is ``{item: weight}``. A result of :func:`satmodels.key_drivers` gives each item its
-        share of the explained variance; the result of a structural model the outer weights of the
+        share of the explained variance; a structural model, or its result, the outer weights of the
         construct that has these items, turned into weights of unstandardised answers, w / s (Fornell
         et al. 1996).
     items : tuple of str
@@ -36,6 +94,10 @@ def item_weights(weights: Any, items: tuple[str, ...], group: object = None) -> 
         if weights != "equal":
             raise one_of("weights", weights, ("equal",))
         return np.full(len(items), 1 / len(items))
+    if hasattr(weights, "fit") and hasattr(weights, "get_params"):
+        if not hasattr(weights, "result_"):
+            raise ArgumentError(f"weights: this {type(weights).__name__} is not fitted yet: call fit() first")
+        weights = weights.result_
     if hasattr(weights, "groups") and hasattr(weights, "spec"):
         given = _of_model(weights, items)
     elif isinstance(weights, Result):
@@ -44,8 +106,8 @@ def item_weights(weights: Any, items: tuple[str, ...], group: object = None) -> 
         given = dict(weights)
     else:
         raise ArgumentError(
-            'weights: give "equal", a mapping {item: weight}, or the result of key_drivers or of a structural '
-            "model; bare numbers could be mixed up"
+            'weights: give "equal", a mapping {item: weight}, the result of key_drivers, or a structural model or '
+            "its result; bare numbers could be mixed up"
         )
     for name in given:
         if name not in items:
@@ -66,6 +128,8 @@ def _of_drivers(result: Result) -> dict[str, float]:
     table = result._tidy()
     if "term" not in table or "share" not in table or "outcome" in table:
         raise ArgumentError(f"a {type(result).__name__} gives no weights: there is no share per item in it")
+    if len(set(table["term"])) < len(table):
+        raise ArgumentError("this driver analysis has groups: weigh the index of one group at a time")
     return dict(zip(table["term"], table["share"], strict=True))
 
 

@@ -265,7 +265,7 @@ def group_means(units: UnitSums, groups: int, *, covariance: bool = False) -> Gr
     m_h = units_per_stratum(units.rows, units.stratum, units.cluster)
     if len(m_h) == 0:
         m_h = np.zeros(n_strata)
-    factor = _stratum_factor(units, m_h)
+    factor = stratum_factor(m_h, units.fraction, clustered=units.cluster is not None)
     by_stratum = units.group * n_strata + units.stratum
     size = groups * n_strata
     sum_zz = np.bincount(by_stratum, weights=zz, minlength=size).reshape(groups, n_strata)
@@ -290,15 +290,22 @@ def group_means(units: UnitSums, groups: int, *, covariance: bool = False) -> Gr
     )
 
 
-def _stratum_factor(units: UnitSums, m_h: Array) -> Array:
-    fraction = np.zeros_like(m_h) if units.fraction is None else units.fraction
+def stratum_factor(m_h: Array, fraction: Array | None, *, clustered: bool) -> Array:
+    """Return (1 - f) m / (m - 1) of each stratum of m sampled units, of which the population has 1 / f times as many.
+
+    Raises
+    ------
+    DataError
+        A stratum has a single sampled unit, so that its variance can't be estimated.
+    """
+    fraction = np.zeros_like(m_h) if fraction is None else fraction
     lonely = (m_h == 1) & (fraction < 1)
     if lonely.any() and len(m_h) > 1:
         raise DataError(
             f"{int(lonely.sum())} of {len(m_h)} strata have a single sampled unit, which shows no variance. "
             "Join each with a similar stratum."
         )
-    if lonely.any() and units.cluster is not None:
+    if lonely.any() and clustered:
         raise DataError("the design has a single cluster, which shows no variance between clusters.")
     # one respondent alone: no variance, which NaN says
     return np.where(m_h > 1, m_h / np.maximum(m_h - 1, 1), np.where(fraction >= 1, 0.0, np.nan)) * (
