@@ -130,10 +130,14 @@ def root_mean_residuals(
     return float(np.sqrt(np.mean(residual**2))), float(np.sqrt(np.mean(standard**2)))
 
 
-def explained_moments(weighted: Sequence[tuple[float, float]], npar: int, df: float) -> dict[str, Any]:
-    """Return GFI, AGFI and PGFI from (residual, total) sums of weighted squares of each group."""
-    residual, total = (sum(w[i] for w in weighted) for i in (0, 1))
-    gfi = 1 - residual / total if total > 0 else None
+def explained_moments(parts: Sequence[tuple[float, float, float]], npar: int, df: float) -> dict[str, Any]:
+    """Return GFI, AGFI and PGFI from (rows, residual, total) of each group, sums of weighted squares.
+
+    Groups count by their rows.
+    """
+    gfi = None
+    if all(total > 0 for _, _, total in parts):
+        gfi = 1 - sum(n * residual / total for n, residual, total in parts) / sum(n for n, _, _ in parts)
     moments = df + npar
     if gfi is None or df <= 0:
         return {"gfi": gfi, "agfi": 1.0 if gfi is not None else None, "pgfi": 0.0}

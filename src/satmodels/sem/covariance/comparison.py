@@ -23,7 +23,7 @@ def difference_test(a: CovarianceResult, b: CovarianceResult) -> dict[str, float
             f"models to be compared are fitted by one estimator to the same rows, not {a.estimator} on {a.n} rows and "
             f"{b.estimator} on {b.n} rows"
         )
-    if a.estimator in ("ULS", "WLSMV", "ULSMV", "DWLS"):
+    if a.estimator in ("MLMV", "MLMVS", "ULS", "WLSMV", "ULSMV", "DWLS"):
         raise ArgumentError(f"differences of the test statistic of {a.estimator} have no known distribution")
     restricted, free = sorted((a, b), key=lambda r: -(r.measures["df"] or 0))
     df0, df1 = restricted.measures["df"] or 0, free.measures["df"] or 0

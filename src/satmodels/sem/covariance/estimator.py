@@ -24,7 +24,7 @@ from satmodels.intake.frames import open_frame
 from satmodels.intake.library import FrameLibrary
 from satmodels.sem.count_table import CountTable
 from satmodels.sem.covariance.construct_scores import Scoring, conditional_mean, scoring_of
-from satmodels.sem.covariance.fitting import Fit, fit_table
+from satmodels.sem.covariance.fitting import LIKELIHOOD, Fit, fit_table
 from satmodels.sem.covariance.inference import Inference, infer
 from satmodels.sem.covariance.modification import modification_table
 from satmodels.sem.covariance.ordered_scores import OrderedScoring, no_scoring, ordered_scoring
@@ -45,9 +45,9 @@ if TYPE_CHECKING:
     import pandas as pd
 
 Array = NDArray[np.floating[Any]]
-ESTIMATORS = ("ML", "MLR", "MLM", "GLS", "ULS", "WLS", "DWLS", "WLSMV", "ULSMV")
+ESTIMATORS = (*LIKELIHOOD, "GLS", "ULS", "WLS", "DWLS", "WLSMV", "ULSMV")
 STANDARD_ERRORS = ("auto", "expected", "observed", "robust")
-NEEDS_ROWS = ("MLR", "MLM", "WLS", "DWLS")
+NEEDS_ROWS = (*LIKELIHOOD[1:], "WLS", "DWLS")
 
 
 class CBSEM(TransformerMixin, BaseEstimator):
@@ -57,9 +57,10 @@ class CBSEM(TransformerMixin, BaseEstimator):
     ----------
     spec : ModelSpec or str
         The model, in lavaan's words. Constructs are measured by ``=~``.
-    estimator : {"ML", "MLR", "MLM", "GLS", "ULS", "WLS", "DWLS", "WLSMV", "ULSMV"}, default "ML"
+    estimator : {"ML", "MLR", "MLM", "MLMV", "MLMVS", "GLS", "ULS", "WLS", "DWLS", "WLSMV", "ULSMV"}, default "ML"
         Maximum likelihood; the same with standard errors and a test that do not lean on normality (MLR:
-        Yuan-Bentler and the observed information, also with missing answers; MLM: Satorra-Bentler);
+        Yuan-Bentler and the observed information, also with missing answers; MLM: Satorra-Bentler; MLMV and MLMVS:
+        also the variance of the test is put right, by scale and shift or by degrees of freedom);
         generalised, unweighted, distribution-free and diagonally weighted least squares.
     missing : {"drop", "fiml"}, default "drop"
         Leave rows with missing answers out, or use all that is there (full information maximum likelihood).
@@ -246,7 +247,7 @@ class CBSEM(TransformerMixin, BaseEstimator):
         self._finish(fit, spec, inference, estimator=estimator)
 
     def _by_semopy(self, spec: ModelSpec, fit: Fit, estimator: str) -> Fit:
-        if estimator not in ("ML", "MLR", "MLM") or self.unit_variance or self.likelihood == "wishart":
+        if estimator not in LIKELIHOOD or self.unit_variance or self.likelihood == "wishart":
             raise EngineError(
                 "semopy is asked for maximum likelihood with first loadings of 1 only",
                 engine="semopy",

@@ -23,6 +23,8 @@ from satmodels.sem.covariance.ties import Inequality, Ties, label_ties, read_con
 from satmodels.sem.model.spec import ModelSpec
 
 Array = NDArray[np.floating[Any]]
+# estimators whose estimates are those of maximum likelihood
+LIKELIHOOD = ("ML", "MLR", "MLM", "MLMV", "MLMVS")
 SINGULAR = 1e-7  # smallest pivot of a scaled information matrix that is not rounding
 OTHER_STARTS = (0.3, 0.05)  # shares of variance, see starts.plain_values
 ACTIVE = 1e-9  # an inequality violated by more than this (in own units) is made an equality
@@ -139,7 +141,7 @@ def make_criterion(estimator: str, sample: Sample, scale: Array, means: bool) ->
     n = sample.n
     if estimator == "wishart":
         return NormalLikelihood(n - 1, cov * n / (n - 1), mean)
-    if estimator in ("ML", "MLM", "MLR"):
+    if estimator in LIKELIHOOD:
         return NormalLikelihood(n, cov, mean)
     unbiased = cov * n / (n - 1)
     if estimator == "GLS":
@@ -254,7 +256,7 @@ def shifted_logl(sample: Sample, std: Array) -> float:
 
 
 def _divisor(sample: Sample, estimator: str) -> Array:
-    return sample.cov if estimator in ("ML", "MLM", "MLR") else sample.cov * sample.n / (sample.n - 1)
+    return sample.cov if estimator in LIKELIHOOD else sample.cov * sample.n / (sample.n - 1)
 
 
 def _most_violated(inequalities: list[Inequality], active: list[Inequality], x: Array) -> Inequality | None:

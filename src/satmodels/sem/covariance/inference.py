@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from satmodels.sem.assessment.fit import explained_moments
 from satmodels.sem.covariance.fitting import (
+    LIKELIHOOD,
     Fit,
     baseline_table,
     closed_form_baseline,
@@ -18,13 +19,36 @@ from satmodels.sem.covariance.fitting import (
     fit_table,
     inverse_or_none,
 )
-from satmodels.sem.covariance.measures import Measures, all_measures, normal_logl, sample_moments
+from satmodels.sem.covariance.measures import (
+    Measures,
+    all_measures,
+    normal_distance,
+    normal_logl,
+    sample_moments,
+)
 from satmodels.sem.covariance.moment_distance import MomentDistance
 from satmodels.sem.covariance.patterns import PatternLikelihood
-from satmodels.sem.covariance.robust import model_trace, sandwich, saturated_trace, scaled_measures
+from satmodels.sem.covariance.residual_moments import (
+    ResidualMoments,
+    complete_moments,
+    complete_weights,
+    incomplete_moments,
+    sandwich_of_moments,
+)
+from satmodels.sem.covariance.robust import (
+    adjusted_measures,
+    model_trace,
+    robust_measures,
+    sandwich,
+    saturated_trace,
+    scaled_measures,
+)
 
 Array = NDArray[np.floating[Any]]
-LIKELIHOOD = ("ML", "MLM", "MLR")
+MEAN_AND_VARIANCE = (
+    "MLMV",
+    "MLMVS",
+)  # tests that match two moments of their reference distribution
 LEAST_SQUARES = ("GLS", "ULS", "WLS", "DWLS")
 NOT_IDENTIFIED = (
     "the information is singular at the solution, so there are no standard errors: this data can't tell some of "
@@ -41,7 +65,9 @@ class Inference:
     problems: list[str] = field(default_factory=list[str])
 
 
-def infer(fit: Fit, estimator: str, *, wishart: bool = False, errors: str = "auto") -> Inference:
+def infer(
+    fit: Fit, estimator: str, *, wishart: bool = False, errors: str = "auto"
+) -> Inference:
     """Return what follows from a fit under one of the continuous estimators.
 
     ``errors`` chooses the standard errors: "expected" or "observed" information, "robust" (sandwich), or
@@ -60,14 +86,28 @@ def infer(fit: Fit, estimator: str, *, wishart: bool = False, errors: str = "aut
 # likelihood ---------------------------------------------------------------------------------------------
 
 
-def _likelihood(fit: Fit, estimator: str, incomplete: bool, wishart: bool, errors: str) -> Inference:
+def _likelihood(
+    fit: Fit, estimator: str, incomplete: bool, wishart: bool, errors: str
+) -> Inference:
     implied = fit.solution.implied
-    observed = errors == "observed" or (errors != "expected" and (incomplete or estimator == "MLR"))
-    bread = fit.problem.hessian(implied) if observed else fit.problem.information(implied)
+    observed = errors == "observed" or (
+        errors != "expected" and (incomplete or estimator == "MLR")
+    )
+    bread = (
+        fit.problem.hessian(implied) if observed else fit.problem.information(implied)
+    )
     groups = len(fit.samples)
-    scaled = estimator in ("MLM", "MLR")
+    scaled = estimator != "ML"
     robust = errors == "robust" or (errors == "auto" and scaled)
     vcov = sandwich(fit, bread) if robust else covariance_of_estimates(fit, bread)
+    # columns that are taken as they are don't vary: the fourth moments are those given them
+    given = (
+        complete_moments(fit)
+        if fit.table.exogenous and robust and not observed and vcov is not None
+        else None
+    )
+    if given is not None:
+        vcov = sandwich_of_moments(fit, given)
     chisq = 2 * fit.solution.value
     n_test = fit.n - groups if wishart else fit.n
     if incomplete:
@@ -78,13 +118,53 @@ def _likelihood(fit: Fit, estimator: str, incomplete: bool, wishart: bool, error
         ratio = n_test / fit.n
         base_chisq = closed_form_baseline(fit) * ratio
         logl = normal_logl(fit, unbiased=wishart)
-    moments = [(s.cov * (s.n / (s.n - 1) if wishart else 1.0), s.mean) for s in fit.samples]
+    moments = [
+        (s.cov * (s.n / (s.n - 1) if wishart else 1.0), s.mean) for s in fit.samples
+    ]
     found = _base_measures(fit, chisq, base_chisq, n_test, logl, found=moments)
     if incomplete:  # goodness-of-fit indices are not defined for rows with gaps
         found |= dict.fromkeys(("gfi", "agfi", "pgfi"))
-    if scaled and vcov is not None:
-        found |= _scaled(fit, found, estimator, bread, n_test, incomplete)
+    if vcov is None:
+        return Inference(vcov, found)
+    base = fit_baseline(fit) if scaled or incomplete else fit
+    if estimator in MEAN_AND_VARIANCE:
+        found |= adjusted_measures(
+            found,
+            (given or complete_moments(fit)).u_gamma,
+            complete_moments(base).u_gamma,
+            n_test,
+            groups,
+            estimator == "MLMV",
+        )
+    elif scaled:
+        found |= _scaled(fit, base, found, estimator, bread, n_test, given)
+    if incomplete:
+        found |= _as_if_complete(fit, base, found, robust=robust)
     return Inference(vcov, found)
+
+
+def _as_if_complete(fit: Fit, base: Fit, found: Measures, *, robust: bool) -> Measures:
+    """Return the robust measures of rows with gaps: those that complete rows would have (Zhang and Savalei 2022).
+
+    The likelihood of rows with gaps makes light of what is wrong with cells that few rows show, so CFI and RMSEA drift
+    with the share of gaps. These are of the complete-data criterion between the saturated and the model's moments, less
+    what it would be on average if the model were true.
+    """
+    weight = complete_weights(fit)
+    (chisq, mean), (base_chisq, base_mean) = (
+        (normal_distance(f), incomplete_moments(f, robust=robust).mean_of(weight))
+        for f in (fit, base)
+    )
+    return robust_measures(
+        chisq,
+        base_chisq,
+        fit.df,
+        found["baseline_df"] or 0,
+        mean,
+        base_mean,
+        fit.n,
+        len(fit.samples),
+    )
 
 
 def _base_df(fit: Fit) -> int:
@@ -142,32 +222,54 @@ def _exogenous_logl(fit: Fit) -> float:
     if not at:
         return 0.0
     return -sum(
-        s.n / 2 * (len(at) * (np.log(2 * np.pi) + 1) + float(np.linalg.slogdet(s.cov[np.ix_(at, at)])[1]))
+        s.n
+        / 2
+        * (
+            len(at) * (np.log(2 * np.pi) + 1)
+            + float(np.linalg.slogdet(s.cov[np.ix_(at, at)])[1])
+        )
         for s in fit.samples
     )
 
 
 def _scaled(
-    fit: Fit, found: Measures, estimator: str, bread: Array, n_test: float, incomplete: bool
+    fit: Fit,
+    base: Fit,
+    found: Measures,
+    estimator: str,
+    bread: Array,
+    n_test: float,
+    given: ResidualMoments | None,
 ) -> Measures:
     """Return scaled and robust measures: Satorra-Bentler for MLM, Yuan-Bentler (apart) for MLR."""
+    df, base_df = fit.df, _base_df(fit)
+    if given is not None:
+        trace, base_trace = (
+            float(np.trace(m.u_gamma)) for m in (given, complete_moments(base))
+        )
+        return scaled_measures(
+            found,
+            trace / df if df else 1.0,
+            base_trace / base_df,
+            n_test,
+            len(fit.samples),
+        )
     saturated = saturated_trace(fit, at_model=estimator == "MLM")
     model = model_trace(fit, bread)
-    base = fit_baseline(fit)
-    information = base.problem.information if estimator == "MLM" else base.problem.hessian
-    base_bread = information(base.solution.implied)
-    base_model = model_trace(base, base_bread)
+    information = (
+        base.problem.information if estimator == "MLM" else base.problem.hessian
+    )
+    base_model = model_trace(base, information(base.solution.implied))
     if model is None or base_model is None:
         return {}
     base_saturated = saturated_trace(base, at_model=estimator == "MLM")
-    df, base_df = fit.df, _base_df(fit)
     factor = (saturated - model) / df if df else 1.0
-    result = scaled_measures(found, factor, (base_saturated - base_model) / base_df, n_test, len(fit.samples))
+    result = scaled_measures(
+        found, factor, (base_saturated - base_model) / base_df, n_test, len(fit.samples)
+    )
     if estimator == "MLR" and df:
         result["scaling_factor_h1"] = saturated / (fit.npar + df)
         result["scaling_factor_h0"] = model / fit.npar
-    if incomplete:  # these correct for non-normality alone, not for what the gaps hide
-        result = {name: value for name, value in result.items() if not name.endswith("_robust")}
     return result
 
 
@@ -175,11 +277,18 @@ def fit_baseline(fit: Fit) -> Fit:
     """Fit the baseline model to the same samples, with the same kind of criterion."""
     table = baseline_table(fit.table)
     criteria = [
-        PatternLikelihood(s.patterns.scaled(fit.std), fit.shifted(s)) if s.patterns is not None else None
+        PatternLikelihood(s.patterns.scaled(fit.std), fit.shifted(s))
+        if s.patterns is not None
+        else None
         for s in fit.samples
     ]
     if all(c is not None for c in criteria):
-        return fit_table(table, fit.samples, criteria=[c for c in criteria if c is not None], check=False)
+        return fit_table(
+            table,
+            fit.samples,
+            criteria=[c for c in criteria if c is not None],
+            check=False,
+        )
     return fit_table(table, fit.samples, check=False)
 
 
@@ -236,7 +345,10 @@ def least_squares_meat(fit: Fit) -> Array:
             gamma = sample.gamma
             if gamma is None:
                 c = sample.cov
-                gamma = c[np.ix_(i, i)] * c[np.ix_(j, j)] + c[np.ix_(i, j)] * c[np.ix_(j, i)]
+                gamma = (
+                    c[np.ix_(i, i)] * c[np.ix_(j, j)]
+                    + c[np.ix_(i, j)] * c[np.ix_(j, i)]
+                )
             delta = criterion.weigh(criterion.delta(u, w)) / own[:, None]
             at = np.ix_(implied.arrows.places, implied.arrows.places)
             total[at] += criterion.n * delta.T @ gamma @ delta
@@ -244,12 +356,18 @@ def least_squares_meat(fit: Fit) -> Array:
 
 
 def _explained_elements(fit: Fit) -> Measures:
-    parts: list[tuple[float, float]] = []
-    for criterion, implied in zip(fit.problem.criteria, fit.solution.implied, strict=True):
+    parts: list[tuple[float, float, float]] = []
+    for criterion, implied in zip(
+        fit.problem.criteria, fit.solution.implied, strict=True
+    ):
         if isinstance(criterion, MomentDistance):
             r = criterion.residual(implied)
             s = criterion.found
             parts.append(
-                (criterion.n * float(r @ criterion.weigh(r)), criterion.n * float(s @ criterion.weigh(s)))
+                (
+                    criterion.n,
+                    float(r @ criterion.weigh(r)),
+                    float(s @ criterion.weigh(s)),
+                )
             )
     return explained_moments(parts, fit.npar, fit.df) if parts else {}

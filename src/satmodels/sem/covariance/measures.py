@@ -39,6 +39,16 @@ def normal_logl(fit: Fit, *, unbiased: bool = False) -> tuple[float, float]:
     return model, saturated
 
 
+def normal_distance(fit: Fit) -> float:
+    """Return n F of the likelihood of complete normal rows, between the moments found and those of the model."""
+    total = 0.0
+    for s, implied in zip(fit.samples, fit.implied, strict=True):
+        gap = s.mean - implied.mu if fit.table.means else np.zeros(len(s.cov))
+        model = _gaussian(s.n, implied.sigma, s.cov + np.outer(gap, gap))
+        total += 2 * (_gaussian(s.n, s.cov, s.cov) - model)
+    return total
+
+
 def _gaussian(n: float, sigma: Array, scatter: Array) -> float:
     found = safe_inverse(sigma)
     if found is None:
@@ -117,14 +127,14 @@ def _residual_measures(fit: Fit, found: Sequence[tuple[Array, Array]]) -> Measur
 def _explained(
     fit: Fit, found: Sequence[tuple[Array, Array]], weights: Sequence[Array], npar: int, df: int
 ) -> Measures:
-    parts: list[tuple[float, float]] = []
+    parts: list[tuple[float, float, float]] = []
     for s, implied, (cov, mean), x in zip(fit.samples, fit.implied, found, weights, strict=True):
         gap, whole = x @ (cov - implied.sigma), x @ cov
         residual, total = float((gap * gap.T).sum()) / 2, float((whole * whole.T).sum()) / 2
         if fit.table.means:
             residual += float((mean - implied.mu) @ x @ (mean - implied.mu))
             total += float(mean @ x @ mean)
-        parts.append((s.n * residual, s.n * total))
+        parts.append((s.n, residual, total))
     return measures.explained_moments(parts, npar, df)
 
 

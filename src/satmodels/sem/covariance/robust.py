@@ -167,18 +167,96 @@ def scaled_measures(
     }
     relative = measures.comparative_fit(scaled, df, base_scaled, base_df)
     result |= {f"{name}_scaled": value for name, value in relative.items()}
-    excess, base_excess = chisq - factor * df, base - base_factor * base_df
-    result["cfi_robust"] = (
-        1.0 if max(base_excess, excess) <= 0 else 1 - max(excess, 0.0) / max(base_excess, excess, 0.0)
+    result |= robust_measures(chisq, base, df, base_df, factor * df, base_factor * base_df, n_test, groups)
+    # the reference distribution of the statistic has factor * df for its mean
+    shown = measures.rmsea(chisq, factor * df, n_test, groups)
+    return result | {f"{name}_scaled": value for name, value in shown.items()}
+
+
+def adjusted_measures(
+    found: Measures, u_gamma: Array, base_u_gamma: Array, n_test: float, groups: int, shift: bool
+) -> Measures:
+    """Return measures of a test whose mean and variance are those of its reference distribution.
+
+    With ``shift`` the statistic is scaled and shifted (Asparouhov and Muthen 2010) and keeps its degrees of freedom;
+    without, it is scaled and its degrees of freedom are adjusted (Satterthwaite; Satorra and Bentler 1994).
+    """
+    chisq, df = found["chisq"] or 0.0, found["df"] or 0
+    base, base_df = found["baseline_chisq"] or 0.0, found["baseline_df"] or 0
+    adjusted = _shifted if shift else _adjusted
+    scaled, scaled_df, factor = adjusted(chisq, df, u_gamma)
+    base_scaled, base_scaled_df, base_factor = adjusted(base, base_df, base_u_gamma)
+    result: Measures = {
+        "chisq_scaled": scaled,
+        "df_scaled": scaled_df,
+        "pvalue_scaled": measures.upper_tail(scaled, scaled_df),
+        "chisq_scaling_factor": factor,
+        "baseline_chisq_scaled": base_scaled,
+        "baseline_df_scaled": base_scaled_df,
+        "baseline_pvalue_scaled": measures.upper_tail(base_scaled, base_scaled_df),
+        "baseline_chisq_scaling_factor": base_factor,
+    }
+    relative = measures.comparative_fit(scaled, scaled_df, base_scaled, base_scaled_df)
+    result |= {f"{name}_scaled": value for name, value in relative.items()}
+    mean, base_mean = (float(np.trace(m)) if d else 0.0 for m, d in ((u_gamma, df), (base_u_gamma, base_df)))
+    shown = (
+        measures.rmsea(scaled, df, n_test, groups) if shift else measures.rmsea(chisq, mean, n_test, groups)
     )
-    result["tli_robust"] = 1.0 if not df or not base_excess else 1 - excess * base_df / (base_excess * df)
-    result["nnfi_robust"] = result["tli_robust"]
-    result["rni_robust"] = None if base_excess == 0 else 1 - excess / base_excess
-    if df:
-        # the reference distribution of the statistic has factor * df for its mean
-        shown = measures.rmsea(chisq, factor * df, n_test, groups)
-        robust = measures.rmsea(chisq / factor, df, n_test / factor, groups)
-    else:
-        shown = robust = measures.rmsea(chisq, df, n_test, groups)
     result |= {f"{name}_scaled": value for name, value in shown.items()}
-    return result | {f"{name}_robust": value for name, value in robust.items()}
+    result |= robust_measures(chisq, base, df, base_df, mean, base_mean, n_test, groups)
+    if shift:  # the limits come from the shifted statistic, in units of the plain one
+        within = measures.rmsea(scaled, df, n_test / factor, groups)
+        result |= {f"{name}_robust": value for name, value in within.items()}
+    return result
+
+
+def _shifted(chisq: float, df: float, u_gamma: Array) -> tuple[float, float, float]:
+    """Return the statistic with the mean and variance of a chi-square variable, its degrees of freedom and factor."""
+    if df == 0:
+        return chisq, df, 1.0
+    a = float(np.sqrt(df / np.einsum("ij,ji->", u_gamma, u_gamma)))
+    return a * chisq + df - a * float(np.trace(u_gamma)), df, 1 / a
+
+
+def _adjusted(chisq: float, df: float, u_gamma: Array) -> tuple[float, float, float]:
+    if df == 0:
+        return chisq, df, 1.0
+    mean, square = float(np.trace(u_gamma)), float(np.einsum("ij,ji->", u_gamma, u_gamma))
+    return chisq * mean / square, mean**2 / square, square / mean
+
+
+def robust_measures(
+    chisq: float,
+    base: float,
+    df: float,
+    base_df: float,
+    mean: float,
+    base_mean: float,
+    n_test: float,
+    groups: int,
+) -> Measures:
+    """Return CFI, TLI and RMSEA from what two statistics exceed their means under a true model by.
+
+    Parameters
+    ----------
+    chisq, base : float
+        n times a criterion, of the model and of the baseline.
+    df, base_df : float
+    mean, base_mean : float
+        What each would be on average if its model were true: the degrees of freedom, for normal complete rows.
+    n_test : float
+    groups : int
+    """
+    excess, base_excess = chisq - mean, base - base_mean
+    tli = 1.0 if not df or not base_excess else 1 - excess * base_df / (base_excess * df)
+    result: Measures = {
+        "cfi_robust": 1.0
+        if max(base_excess, excess) <= 0
+        else 1 - max(excess, 0.0) / max(base_excess, excess, 0.0),
+        "tli_robust": tli,
+        "nnfi_robust": tli,
+        "rni_robust": None if base_excess == 0 else 1 - excess / base_excess,
+    }
+    factor = mean / df if df else 1.0
+    shown = measures.rmsea(chisq / factor, df, n_test / factor, groups) if factor > 0 else {}
+    return result | {f"{name}_robust": value for name, value in shown.items()}

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from satmodels.errors import ArgumentError
 from satmodels.sem.covariance.estimator import CBSEM
+from satmodels.sem.covariance.fitting import LIKELIHOOD
 from satmodels.sem.covariance.result import CovarianceResult
 
 if TYPE_CHECKING:
@@ -40,6 +41,6 @@ def cross_check(result: CovarianceResult) -> pd.DataFrame:
     """
     if not isinstance(result, CovarianceResult):
         raise ArgumentError(f"cross_check takes the .result_ of a CBSEM, not a {type(result).__name__}")
-    if len(result.groups) != 1 or result.estimator not in ("ML", "MLR", "MLM"):
+    if len(result.groups) != 1 or result.estimator not in LIKELIHOOD:
         raise ArgumentError("cross_check compares maximum likelihood of one group of complete rows")
     return CBSEM(result.spec).fit(result.groups[0].moments).cross_check()

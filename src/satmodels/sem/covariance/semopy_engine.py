@@ -18,7 +18,7 @@ from satmodels.errors import ArgumentError, EngineError
 from satmodels.intake.library import FrameLibrary
 from satmodels.results import Table
 from satmodels.sem.covariance.export import to_semopy
-from satmodels.sem.covariance.fitting import Fit
+from satmodels.sem.covariance.fitting import LIKELIHOOD, Fit
 from satmodels.sem.model.spec import ModelSpec
 from satmodels.sem.model.terms import Term
 
@@ -137,7 +137,7 @@ def cross_check(spec: ModelSpec, fit: Fit, result: CovarianceResult) -> pd.DataF
 
     Differences are in standard errors.
     """
-    if result.estimator not in ("ML", "MLR", "MLM"):
+    if result.estimator not in LIKELIHOOD:
         raise ArgumentError(f"cross_check compares maximum likelihood; this is {result.estimator}")
     other = semopy_estimates(spec, fit)
     errors = {(row["lhs"], row["op"], row["rhs"]): row["std_error"] for row in result.parameters.rows()}
