@@ -143,3 +143,9 @@ def test_coverage_at_200() -> None:
         found = derived(answers(200, seed=100 + seed))
         hits += found.conf_low <= truth <= found.conf_high
     assert hits / 100 >= 0.9
+
+
+def test_weights_of_a_logit_count_as_known() -> None:
+    frame = answers().assign(happy=lambda f: (f["overall"] > f["overall"].median()).astype(int))
+    drivers = sat.key_drivers(frame, "happy", ITEMS, method="logit")
+    assert any(KNOWN in note for note in sat.csi(frame, ITEMS, weights=drivers, scale=TEN).notes)

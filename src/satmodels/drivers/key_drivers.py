@@ -8,10 +8,11 @@ from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
 import numpy as np
+from numpy.typing import NDArray
 
 from satmodels.drivers.dominance import DominanceResult, dominance_table
 from satmodels.drivers.incomplete import MISSING, Missing, incomplete_moments
-from satmodels.drivers.measures import INTERVALS, METHODS, Measured, importance, measure
+from satmodels.drivers.measures import INTERVALS, METHODS, Measured, influence_forms, measure
 from satmodels.drivers.regression import DriverRegression, check_drivers
 from satmodels.drivers.scales import as_scales, check_answers, check_on_scale
 from satmodels.errors import ArgumentError, DataError, one_of, unknown
@@ -115,21 +116,28 @@ class KeyDriversResult(Result):
         regression = DriverRegression.of(self.moments[0], self.outcome, self.drivers)
         return dominance_table(regression.corr, regression.r, self.drivers, self.outcome, self.library)
 
-    def shares_at(self, moments: Moments) -> dict[str, float]:
-        """Return what the drivers' shares would be with other moments of the same columns.
+    def share_forms(self) -> NDArray[np.float64]:
+        """Return how far one respondent moves the drivers' shares: by x'Hx, with x the standardised answers.
 
-        This is how an index learns how far its derived weights move when the answers do.
+        This is how an index learns the uncertainty of weights that were derived from its own answers.
+
+        Returns
+        -------
+        ndarray, shape (drivers, columns of ``moments``, columns of ``moments``)
+            The matrices H, for answers standardised with divisor n.
 
         Raises
         ------
         ArgumentError
-            The measure needs the answers (``"logit"``).
+            The analysis has groups, or the measure is no function of the moments (``"logit"``).
         """
-        if self.method == "logit":
-            raise ArgumentError("method='logit' needs the answers: it is no function of the moments")
-        regression = DriverRegression.of(moments, self.outcome, self.drivers)
-        values = np.abs(importance(regression.corr, regression.r, self.method, seed=0)[0])
-        return dict(zip(self.drivers, (values / values.sum()).tolist(), strict=True))
+        if self.method == "logit" or len(self.moments) != 1:
+            raise ArgumentError("one group, and a measure that follows from the moments, are needed")
+        regression = DriverRegression.of(self.moments[0], self.outcome, self.drivers)
+        values = np.array(self.estimates["estimate"], dtype=np.float64)
+        signed = np.sign(values)[:, None, None] * influence_forms(regression, self.method)
+        total = np.abs(values).sum()
+        return (signed - (np.abs(values) / total)[:, None, None] * signed.sum(axis=0)) / total
 
     def _careful_moments(self) -> tuple[Moments, ...]:
         """Return the moments with an n that errors may be computed from, per group.

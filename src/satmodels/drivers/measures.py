@@ -161,18 +161,23 @@ def _of_draws(found: Measured, draws: Array, failed: int, level: float) -> Measu
 def _covariance(
     regression: DriverRegression, method: str, frame: Frame | None, weight: str | None, missing: Missing
 ) -> Array:
-    gradient = (
-        shapley_gradient(regression.joint)
-        if method == "shapley"
-        else numeric_gradient(_CLOSED[method], regression.joint)
-    )
-    forms = quadratic_forms(gradient, regression.joint)
+    forms = influence_forms(regression, method)
     if frame is None:
         return normal_cov(forms, regression.joint, regression.n)
     if missing != "drop":
         rows, w = rows_with_gaps(frame, regression.moments.columns, weight)
         return gap_cov(forms, rows, w, regression.moments, missing)
     return robust_cov(forms, _standardised(frame, regression.moments, weight))
+
+
+def influence_forms(regression: DriverRegression, method: str) -> Array:
+    """Return the matrices H (p, p + 1, p + 1) with which one standardised answer x moves an importance by x'Hx."""
+    gradient = (
+        shapley_gradient(regression.joint)
+        if method == "shapley"
+        else numeric_gradient(_CLOSED[method], regression.joint)
+    )
+    return quadratic_forms(gradient, regression.joint)
 
 
 def _complete_rows(frame: Frame, moments: Moments, weight: str | None) -> tuple[Array, Array | None]:

@@ -110,9 +110,10 @@ def _coerced(frame: Frame, item: str | None, by: Sequence[str], weight: str | No
     if item is None:
         raise ArgumentError(f"which column holds the answers? The frame has {list(frame.columns)}")
     cells = count_cells(frame, (*by, item), weight)
-    keys = [(*key[:-1], whole_number(key[-1], item, frame)) for key in cells.keys]
+    *groups, texts = cells.columns
+    columns = (*groups, [whole_number(text, item, frame) for text in texts])
     return ScoreCounts.from_cells(
-        item, tuple(by), replace(cells, keys=keys), weighted=weight is not None, frame=frame
+        item, tuple(by), replace(cells, columns=columns), weighted=weight is not None, frame=frame
     )
 
 

@@ -91,7 +91,7 @@ def disconfirmation(
     counts = ScoreCounts.from_cells(
         f"{perception} - {expectation}",
         (*grouping.names, *extra),
-        replace(cells, keys=arranged(cells.keys)),
+        replace(cells, columns=tuple(zip(*arranged(cells.keys), strict=True)) or ((),) * (n_keys + 1)),
         weighted=weight is not None,
     )
     replicates = None

@@ -28,7 +28,6 @@ from satmodels.scores.scales import item_scales
 from satmodels.scores.weight_influence import (
     normal_variance,
     same_answers,
-    weight_gradient,
     with_estimated_weights,
 )
 from satmodels.statistics.counts import as_names
@@ -219,7 +218,7 @@ def csi(
         estimates, parts = _from_moments(data, items, share, scales)
         if isinstance(estimated, EstimatedWeights):
             if same_answers(data, estimated.moments, None):
-                added = normal_variance(weight_gradient(estimated), _item_scores(parts, items)[0], estimated)
+                added = normal_variance(_item_scores(parts, items)[0], estimated)
                 error = np.sqrt(estimates.std_error**2 + added)
                 estimates = dataclasses.replace(estimates, std_error=error)
                 notes = [f"{CARRIED}, as for normal answers"]

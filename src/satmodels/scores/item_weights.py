@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -15,23 +15,24 @@ from satmodels.results import Result
 from satmodels.statistics.moments import Moments
 
 Array = NDArray[np.float64]
+STEP = 1e-4  # of a central difference, in standard deviations; its error is of the order of the square
 FINE_TOLERANCE = 1e-12  # of an iteration whose result is differentiated
 
 
 @dataclass(frozen=True)
 class EstimatedWeights:
-    """Weights that were estimated from data, as a function of the moments of that data.
+    """Weights that were estimated from data, and how they follow from its moments.
 
     Attributes
     ----------
     moments : Moments
         Moments of the columns they come from.
-    at : callable
-        Takes moments of these columns and returns the weights of the items, summing to 1.
+    gradient : callable
+        Returns the gradients (items, columns, columns), symmetric, of the weights in the covariances.
     """
 
     moments: Moments
-    at: Callable[[Moments], Array]
+    gradient: Callable[[], Array]
 
 
 def estimated_weights(weights: Any, items: tuple[str, ...]) -> EstimatedWeights | str | None:
@@ -42,22 +43,46 @@ def estimated_weights(weights: Any, items: tuple[str, ...]) -> EstimatedWeights 
     weights, items
         As in :func:`item_weights`.
     """
-    if hasattr(weights, "shares_at"):
-        if weights.missing != "drop":
-            return f"of missing={weights.missing!r}"
-        return EstimatedWeights(
-            weights.moments[0], lambda moments: item_weights(weights.shares_at(moments), items)
-        )
+    if hasattr(weights, "share_forms"):
+        if weights.missing != "drop" or weights.method == "logit":
+            return "they don't follow from complete rows and their moments"
+        return EstimatedWeights(weights.moments[0], lambda: _of_standardised(weights, items))
     if hasattr(weights, "result_"):
-        summary = weights.result_.groups[0]
         if any(getattr(weights, name, None) for name in ("ordered", "group", "cluster")):
-            return "of ordered answers, groups or clusters"
-        return EstimatedWeights(
-            summary.moments, lambda moments: item_weights(_refitted(weights, moments), items)
-        )
+            return "the model has ordered answers, groups or clusters"
+        moments = weights.result_.groups[0].moments
+        return EstimatedWeights(moments, lambda: _numeric_gradient(weights, moments, items))
     if hasattr(weights, "groups") and hasattr(weights, "spec"):
-        return "give the fitted model, and not its result, to carry it"
+        return "give the fitted model, and not its result, to carry their uncertainty"
     return None
+
+
+def _of_standardised(result: Any, items: tuple[str, ...]) -> Array:
+    """Turn the quadratic forms of standardised answers into gradients in the covariances."""
+    moments: Moments = result.moments[0]
+    deviation = np.sqrt(np.diag(moments.scatter) / moments.sum_w)
+    forms = result.share_forms() / np.outer(deviation, deviation)
+    return forms[[result.drivers.index(item) for item in items]]
+
+
+def _numeric_gradient(model: Any, moments: Moments, items: tuple[str, ...]) -> Array:
+    """Refit the model to moments a small step away, on both sides."""
+    deviation = np.sqrt(np.diag(moments.scatter) / moments.sum_w)
+    p = len(deviation)
+    gradient = np.zeros((len(items), p, p))
+    for a in range(p):
+        for b in range(a + 1):
+            step = STEP * deviation[a] * deviation[b]
+            ends: list[Array] = []
+            for sign in (1.0, -1.0):
+                scatter = moments.scatter.copy()
+                scatter[a, b] += sign * step * moments.sum_w
+                scatter[b, a] = scatter[a, b]
+                ends.append(item_weights(_refitted(model, replace(moments, scatter=scatter)), items))
+            slope = (ends[0] - ends[1]) / (2 * step)
+            # an entry off the diagonal stands at two places, each of which gets half
+            gradient[:, a, b] = gradient[:, b, a] = slope if a == b else slope / 2
+    return gradient
 
 
 def _refitted(model: Any, moments: Moments) -> Any:

@@ -32,7 +32,6 @@ from satmodels.statistics.design import (
 from satmodels.statistics.moments import Moments
 
 Array = NDArray[np.float64]
-STEP = 1e-4  # of the central difference, in standard deviations; its error is of the order of the square
 ANY_NUMBER = AnswerRule(-LARGEST_FLOAT, LARGEST_FLOAT, whole=False)
 SAME = 1e-8  # relative difference up to which two covariance matrices are of the same answers
 
@@ -52,32 +51,10 @@ def same_answers(data: Frame | Moments, moments: Moments, weight: str | None) ->
     )
 
 
-def weight_gradient(weights: EstimatedWeights) -> Array:
-    """Return the gradients D (items, columns, columns), symmetric, of the weights in the covariances."""
-    moments = weights.moments
-    cov = moments.scatter / moments.sum_w
-    deviation = np.sqrt(np.diag(cov))
-    p = len(deviation)
-    gradient = np.zeros((len(weights.at(moments)), p, p))
-    for a in range(p):
-        for b in range(a + 1):
-            step = STEP * deviation[a] * deviation[b]
-            ends: list[Array] = []
-            for sign in (1.0, -1.0):
-                scatter = moments.scatter.copy()
-                scatter[a, b] += sign * step * moments.sum_w
-                scatter[b, a] = scatter[a, b]
-                ends.append(weights.at(replace(moments, scatter=scatter)))
-            slope = (ends[0] - ends[1]) / (2 * step)
-            # an entry off the diagonal stands at two places, each of which gets half
-            gradient[:, a, b] = gradient[:, b, a] = slope if a == b else slope / 2
-    return gradient
-
-
-def normal_variance(gradient: Array, score: Array, weights: EstimatedWeights) -> float:
+def normal_variance(score: Array, weights: EstimatedWeights) -> float:
     """Return the variance that the weights add to an index of normal answers, from moments alone."""
     moments = weights.moments
-    moved = np.einsum("i,iab->ab", score, gradient) @ (moments.scatter / moments.sum_w)
+    moved = np.einsum("i,iab->ab", score, weights.gradient()) @ (moments.scatter / moments.sum_w)
     return float(2 * np.trace(moved @ moved) / moments.n_eff)
 
 
@@ -112,7 +89,7 @@ def with_estimated_weights(
     score : ndarray, shape (groups, items)
         Mean score of each item, 0 to 100.
     """
-    gradient = weight_gradient(weights)
+    gradient = weights.gradient()
     found = composite_sums(
         frame,
         [_same_rows(index, weights, sums.centre), *_influences(weights, gradient)],
