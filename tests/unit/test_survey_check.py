@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta, timezone
 from decimal import Decimal
 from typing import Any
 
@@ -364,3 +364,38 @@ def test_a_date_that_does_not_exist_is_named_with_its_row(engine):
     with pytest.raises(sat.SchemaError, match=r"'2026-13-01' in row (1|'y')") as caught:
         survey.check(frame).raise_for_errors()
     assert (caught.value.column, caught.value.value) == ("d", "2026-13-01")
+
+
+def test_times_without_an_offset_become_missing_only_beside_others_with_one(engine):
+    survey = sat.Survey("s", [sat.Date("d")])
+
+    def kept(*days: str) -> list[Any]:
+        frame = survey.prepare(engine(pd.DataFrame({"d": pd.Series(days, dtype=object)})), invalid="missing")
+        return [None if pd.isna(v) else v for v in as_pandas(frame)["d"]]
+
+    aware, naive, day = "2026-01-01T10:00:00+02:00", "2026-01-01 10:00", "2026-01-01"
+    assert kept(naive, day, "2026-13-01") == [naive, day, None]
+    assert kept(aware, naive, day) == [aware, None, day]
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_python_times_with_and_without_an_offset_are_found_across_partitions():
+    dask = pytest.importorskip("dask.dataframe")
+    times = [datetime(2026, 1, 1, tzinfo=UTC)] * 2 + [datetime(2026, 1, 1)] * 2
+    frame = dask.from_pandas(pd.DataFrame({"d": pd.Series(times, dtype=object)}), npartitions=2)
+    survey = sat.Survey("s", [sat.Date("d")])
+    (violation,) = survey.check(frame).violations
+    assert (violation.rule, violation.n_bad) == ("all or no time zones", 2)
+    assert [row for row, _ in violation.offenders] == [2, 3]
+    assert survey.check(frame.partitions[0]).ok and survey.check(frame.partitions[1]).ok
+    assert survey.prepare(frame, invalid="missing").compute()["d"].isna().tolist() == [False] * 2 + [True] * 2
+
+
+def test_one_moment_may_be_two_days():
+    """Equal times in two time zones fall on different days: each is judged by its own."""
+    early = datetime(2026, 1, 1, 1, tzinfo=UTC)
+    late = early.astimezone(timezone(timedelta(hours=-5)))
+    survey = sat.Survey("s", [sat.Date("d", latest=date(2025, 12, 31))])
+    for times in ([early, late], [late, early]):
+        report = survey.check(pd.DataFrame({"d": pd.Series(times, dtype=object)}))
+        assert [v.offenders for v in report.violations] == [((0 if times[0] is early else 1, early),)]

@@ -8,9 +8,10 @@ from typing import Any
 import narwhals.stable.v2 as nw
 
 from satmodels.errors import EngineError, SchemaError
-from satmodels.intake.frames import OFFENDERS, Frame, collect
+from satmodels.intake.frames import OFFENDERS, Frame, collect, present
+from satmodels.intake.repeats import repeated_rows
 from satmodels.intake.rules import is_missing
-from satmodels.intake.violations import TEXTUAL, present, repeated_rows
+from satmodels.intake.violations import TEXTUAL
 
 DECIDES = "one row is the first and one the last"
 # texts sort as times only where all are written alike: date, date and time, the same in UTC

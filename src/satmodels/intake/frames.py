@@ -311,6 +311,13 @@ def not_nan(column: str) -> nw.Expr:
     return nw.when(value.is_nan()).then(None).otherwise(value)
 
 
+def present(column: str, dtype: nw.dtypes.DType) -> nw.Expr:
+    """Return an expression that holds where a column is not missing."""
+    value = nw.col(column)
+    there = value.is_null() == False  # noqa: E712 - an expression
+    return there & (value.is_nan() == False) if dtype.is_float() else there  # noqa: E712
+
+
 def refuse_infinite(frame: Frame, columns: Iterable[str]) -> None:
     """Raise SchemaError, with count and first rows, for the first column that holds infinite values."""
     for column in columns:

@@ -9,8 +9,9 @@ from typing import Any
 import narwhals.stable.v2 as nw
 
 from satmodels.intake.frames import Frame, collect, open_frame
-from satmodels.intake.rules import ColumnRule, is_missing
-from satmodels.intake.violations import TEXTUAL, cell_by_cell_only, conditions_of, without_categories
+from satmodels.intake.objects import holds_python_objects
+from satmodels.intake.rules import ZONES, ColumnRule, has_zone, is_missing
+from satmodels.intake.violations import TEXTUAL, conditions_of, without_categories
 
 MAX_CHAIN = 200  # labels that are written as one expression; more would nest too deeply for some engines
 
@@ -33,6 +34,8 @@ class Recode:
         Answers become this number minus the answer.
     invalid : ColumnRule or None
         Values that break this rule become null.
+    needs_zone : bool
+        Whether times without a time zone become null too, because there are others with one.
     """
 
     column: str
@@ -41,6 +44,7 @@ class Recode:
     codes: Mapping[str, int | str] | None = None
     turn: float | None = None
     invalid: ColumnRule | None = None
+    needs_zone: bool = False
 
 
 @dataclass(frozen=True)
@@ -71,8 +75,8 @@ def recode(frame: Frame, recodes: Sequence[Recode], differences: Sequence[Differ
     recodes = [
         r if r.invalid is None else replace(r, invalid=rule) for r, rule in zip(recodes, rules, strict=True)
     ]
-    in_engine = [r for r in recodes if not cell_by_cell_only(frame, r.column)]
-    in_python = [r for r in recodes if cell_by_cell_only(frame, r.column)]
+    in_engine = [r for r in recodes if not holds_python_objects(frame, r.column)]
+    in_python = [r for r in recodes if holds_python_objects(frame, r.column)]
     if in_engine:
         native = native.with_columns(*[_expression(frame, r).alias(r.into) for r in in_engine])
     if in_python:
@@ -108,7 +112,7 @@ def count_codes(frame: Frame, codes: Mapping[str, Sequence[int | str]]) -> dict[
     counts: dict[tuple[str, int | str], int] = dict.fromkeys(wanted, 0)
     for column, code in wanted:
         dtype = frame.dtype(column)
-        if cell_by_cell_only(frame, column):
+        if holds_python_objects(frame, column):
             continue
         if isinstance(code, str):
             equal = nw.col(column).cast(nw.String) == code if isinstance(dtype, TEXTUAL) else None
@@ -123,7 +127,7 @@ def count_codes(frame: Frame, codes: Mapping[str, Sequence[int | str]]) -> dict[
         for i, place in enumerate(places):
             counts[place] = int(counted[f"c{i}"][0] or 0)
     for column in codes:
-        if cell_by_cell_only(frame, column):
+        if holds_python_objects(frame, column):
             for value in frame.values(column):
                 if not isinstance(value, bool | list) and (column, value) in counts:
                     counts[(column, value)] += 1
@@ -140,7 +144,8 @@ def _expression(frame: Frame, r: Recode) -> nw.Expr:
     value: nw.Expr = nw.col(r.column)
     keep: list[nw.Expr] = []
     if r.invalid is not None:
-        keep += [c.holds.fill_null(False) == False for c in conditions_of(frame, r.invalid)]  # noqa: E712
+        broken = [c.holds for c in conditions_of(frame, r.invalid) if c.rule != ZONES or r.needs_zone]
+        keep += [holds.fill_null(False) == False for holds in broken]  # noqa: E712 - an expression
     if isinstance(dtype, nw.Categorical | nw.Enum):
         value = value.cast(nw.String)
     if dtype.is_numeric():
@@ -199,6 +204,8 @@ def _cell(value: Any, r: Recode) -> Any:
     if is_missing(value) or value in r.missing:
         return None
     if r.invalid is not None and r.invalid.verdict(value) is not None:
+        return None
+    if r.needs_zone and has_zone(value) is False:
         return None
     if isinstance(value, str):
         value = (r.codes or {}).get(value, value)

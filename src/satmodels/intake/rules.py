@@ -190,6 +190,16 @@ class ColumnRule:
         return self.dates_text if early or late else None
 
 
+@dataclass(frozen=True)
+class Broken:
+    """A rule with the number of values that break it and the first of them as (row, value)."""
+
+    column: str
+    rule: str
+    n_bad: int
+    offenders: tuple[tuple[Any, Any], ...]
+
+
 def has_zone(value: Any) -> bool | None:
     """Say whether a timestamp, or an ISO text with a time, has a time zone; None where there is no time."""
     if isinstance(value, str):

@@ -10,10 +10,11 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import narwhals.stable.v2 as nw
-import numpy as np
 
 from satmodels.intake.categories import WHOLE_SCALE, categories_of, decoded
-from satmodels.intake.frames import OFFENDERS, Frame, collect, open_frame
+from satmodels.intake.frames import OFFENDERS, Frame, collect, open_frame, present
+from satmodels.intake.objects import broken_cells, holds_python_objects, times_without_zone
+from satmodels.intake.repeats import repeated_rows
 from satmodels.intake.rules import (
     AWARE_TIME,
     FINITE,
@@ -24,27 +25,15 @@ from satmodels.intake.rules import (
     REQUIRED,
     WHOLE,
     ZONES,
+    Broken,
     ColumnRule,
-    has_zone,
     is_missing,
 )
 
 MAX_NAMED = 200  # violated rules whose offenders are looked up; the others are only counted
-DUPLICATE = "one row per"
 BOTH_OR_NEITHER = "both or neither"
 TEXTUAL = (nw.String, nw.Categorical, nw.Enum)  # types whose values are texts
 NS_YEARS = (1677, 2262)  # first and last year, both incomplete, of timestamps in nanoseconds
-_MAX_COPIES = 10_000  # rows that are read to name the first duplicates
-
-
-@dataclass(frozen=True)
-class Broken:
-    """A rule with the number of values that break it and the first of them as (row, value)."""
-
-    column: str
-    rule: str
-    n_bad: int
-    offenders: tuple[tuple[Any, Any], ...]
 
 
 @dataclass(frozen=True)
@@ -95,13 +84,10 @@ def count_violations(
     cell_by_cell: list[ColumnRule] = []
     frame, rules = without_categories(frame, rules)
     for rule in rules:
-        objects = cell_by_cell_only(frame, rule.column)
-        if objects and rule.max_length is not None and _all_short(frame, rule):
-            continue
-        if objects and not (rule.anything or (rule.max_length and _all_texts(frame, rule.column))):
+        if holds_python_objects(frame, rule.column):
             cell_by_cell.append(rule)
         else:
-            conditions += conditions_of(frame, rule, nw.String() if objects else None)
+            conditions += conditions_of(frame, rule)
     for first, second in pairs:
         conditions.append(_half_answered(frame, first, second))
     n_rows, counts = _count(frame, conditions)
@@ -113,7 +99,7 @@ def count_violations(
             found = _name(frame, condition, id_column) if named <= MAX_NAMED else []
             broken.append(Broken(condition.column, condition.rule, n_bad, tuple(found)))
     for rule in cell_by_cell:
-        broken += _by_value(frame, rule)
+        broken += broken_cells(frame, rule)
     order = {rule.column: i for i, rule in enumerate(rules)}
     broken.sort(key=lambda b: order[b.column])
     if key:
@@ -131,23 +117,30 @@ def _by_partition(
     native: Any = frame.narwhals.to_native()
     n_rows = 0
     found: dict[tuple[str, str], Broken] = {}
-    texts = {r.column: r for r in rules if r.dates and isinstance(frame.dtype(r.column), TEXTUAL)}
+    aware: set[str] = set()
+
+    def add(column: str, rule: str, n_bad: int, offenders: Sequence[tuple[Any, Any]]) -> None:
+        before = found.get((column, rule), Broken(column, rule, 0, ()))
+        moved = [(row + n_rows, value) for row, value in offenders]
+        first = (*before.offenders, *moved)[:OFFENDERS]
+        found[column, rule] = Broken(column, rule, before.n_bad + n_bad, first)
+
     for partition in native.partitions:
-        counted = count_violations(open_frame(partition.compute()), rules, pairs)
+        part = open_frame(partition.compute())
+        counted = count_violations(part, rules, pairs)
         for broken in counted.broken:
-            place = (broken.column, broken.rule)
-            if broken.rule == ZONES and broken.column in texts:
-                continue  # the other kind may be in another partition
-            moved = tuple((row + n_rows, value) for row, value in broken.offenders)
-            before = found.get(place, Broken(*place, 0, ()))
-            first = (*before.offenders, *moved)[:OFFENDERS]
-            found[place] = Broken(*place, before.n_bad + broken.n_bad, first)
+            if broken.rule != ZONES:
+                add(broken.column, broken.rule, broken.n_bad, broken.offenders)
+        for rule in rules:
+            # times with a zone may be in another partition than times without one
+            if rule.dates and not isinstance(part.dtype(rule.column), nw.Date | nw.Datetime):
+                n_naive, first, any_aware = times_without_zone(part, rule)
+                if n_naive:
+                    add(rule.column, ZONES, n_naive, first)
+                if any_aware:
+                    aware.add(rule.column)
         n_rows += counted.n_rows
-    zones = [c for rule in texts.values() for c in conditions_of(frame, rule) if c.rule == ZONES]
-    for condition, n_bad in zip(zones, _count(frame, zones)[1] if zones else [], strict=True):
-        if n_bad:
-            shown = tuple(_name(frame, condition, None))
-            found[condition.column, ZONES] = Broken(condition.column, ZONES, n_bad, shown)
+    found = {(column, rule): b for (column, rule), b in found.items() if rule != ZONES or column in aware}
     order = {rule.column: i for i, rule in enumerate(rules)}
     broken = sorted(found.values(), key=lambda b: order[b.column])
     if key:
@@ -340,13 +333,6 @@ def _missing(column: str, dtype: nw.dtypes.DType) -> nw.Expr:
     return value.is_null() | value.is_nan() if dtype.is_float() else value.is_null()
 
 
-def present(column: str, dtype: nw.dtypes.DType) -> nw.Expr:
-    """Return an expression that holds where a column is not missing."""
-    value = nw.col(column)
-    there = value.is_null() == False  # noqa: E712 - an expression
-    return there & (value.is_nan() == False) if dtype.is_float() else there  # noqa: E712
-
-
 def _half_answered(frame: Frame, first: str, second: str) -> Condition:
     """Write "one is answered and the other is not"; a code for a missing answer is an answer here."""
     a = present(first, frame.dtype(first)).cast(nw.Int64)
@@ -354,88 +340,7 @@ def _half_answered(frame: Frame, first: str, second: str) -> Condition:
     return Condition(first, f"{BOTH_OR_NEITHER} of it and {second!r}", a != b)
 
 
-# ------------------------------------------------------------------------------------ cells in Python
-
-
-def cell_by_cell_only(frame: Frame, column: str) -> bool:
-    """Whether the cells are Python objects of any type."""
-    if frame.dtype(column) == nw.Object:
-        return True
-    return frame.engine == "pandas" and str(frame.narwhals.to_native().dtypes[column]) == "object"
-
-
-def _all_texts(frame: Frame, column: str) -> bool:
-    """Whether a pandas column of objects holds nothing but texts and gaps."""
-    import pandas as pd
-
-    native: Any = frame.narwhals.to_native()
-    return pd.api.types.infer_dtype(native[column], skipna=True) in ("string", "empty")
-
-
-def _all_short(frame: Frame, rule: ColumnRule) -> bool:
-    """Whether a free text needs no closer look: Python's own length is far faster than pandas'."""
-    if rule.required or not _all_texts(frame, rule.column):
-        return False
-    native: Any = frame.narwhals.to_native()
-    return max(map(len, native[rule.column].dropna()), default=0) <= (rule.max_length or 0)
-
-
-def _by_distinct_text(frame: Frame, rule: ColumnRule) -> Iterator[Broken]:
-    """Judge each distinct text once: survey texts repeat, and hashing them is done in C."""
-    import pandas as pd
-
-    native: Any = frame.narwhals.to_native()
-    codes, texts = pd.factorize(native[rule.column], use_na_sentinel=True)
-    verdicts: dict[str, list[int]] = {}
-    zones: dict[bool, list[int]] = {True: [], False: []}
-    for code, text in enumerate(texts):
-        verdict = rule.verdict(text)
-        if verdict is not None:
-            verdicts.setdefault(verdict, []).append(code)
-        elif rule.dates and text not in rule.texts and (zone := has_zone(text)) is not None:
-            zones[zone].append(code)
-    if zones[True] and zones[False]:
-        verdicts[ZONES] = zones[False]
-    if rule.required and (codes < 0).any():
-        verdicts[REQUIRED] = [-1]
-    for verdict, bad in verdicts.items():
-        rows = np.flatnonzero(np.isin(codes, bad))
-        first = tuple((int(i), None if codes[i] < 0 else texts[codes[i]]) for i in rows[:OFFENDERS])
-        yield Broken(rule.column, verdict, len(rows), first)
-
-
-def _by_value(frame: Frame, rule: ColumnRule) -> Iterator[Broken]:
-    if frame.engine == "pandas" and _all_texts(frame, rule.column):
-        yield from _by_distinct_text(frame, rule)
-        return
-    if rule.dates:
-        yield from _time_zones(frame, rule)
-    counts: dict[str, int] = {}
-    first: dict[str, list[tuple[Any, Any]]] = {}
-    seen: dict[tuple[type, Any], str | None] = {}
-    for row, value in enumerate(frame.values(rule.column)):
-        try:
-            known = (type(value), value)
-            if known not in seen:
-                seen[known] = rule.verdict(value)
-            verdict = seen[known]
-        except TypeError:  # a list or another value without a hash
-            verdict = rule.verdict(value)
-        if verdict is not None:
-            counts[verdict] = counts.get(verdict, 0) + 1
-            if len(first.setdefault(verdict, [])) < OFFENDERS:
-                first[verdict].append((row, value))
-    for verdict, n_bad in counts.items():
-        yield Broken(rule.column, verdict, n_bad, tuple(first[verdict]))
-
-
-def _time_zones(frame: Frame, rule: ColumnRule) -> Iterator[Broken]:
-    """Find times without a time zone beside others with one: their order is unknown."""
-    fine = ((i, v) for i, v in enumerate(frame.values(rule.column)) if rule.verdict(v) is None)
-    times = [(i, v, has_zone(v)) for i, v in fine if not (isinstance(v, str) and v in rule.texts)]
-    naive = [(i, v) for i, v, zone in times if zone is False]
-    if naive and any(zone for _, _, zone in times):
-        yield Broken(rule.column, ZONES, len(naive), tuple(naive[:OFFENDERS]))
+# ----------------------------------------------------------------------------------------- categories
 
 
 def without_categories(frame: Frame, rules: Sequence[ColumnRule]) -> tuple[Frame, list[ColumnRule]]:
@@ -450,61 +355,3 @@ def without_categories(frame: Frame, rules: Sequence[ColumnRule]) -> tuple[Frame
                 rule = replace(rule, nothing=f"{WHOLE_SCALE} {rule.range_text}")
         judged.append(rule)
     return decoded(frame, plain), judged
-
-
-# ----------------------------------------------------------------------------------------- duplicates
-
-
-def repeated_rows(frame: Frame, key: tuple[str, ...]) -> Iterator[Broken]:
-    """Count the rows of each key after the first; rows in which the first column is missing are left out."""
-    answered = present(key[0], frame.dtype(key[0]))
-    native: Any = frame.narwhals.select(*key)
-    if frame.engine == "pandas":
-        rows = native.to_native().reset_index(drop=True)
-        repeated = rows.duplicated(list(key), keep="first") & rows[key[0]].notna()
-        n_bad = int(repeated.sum())
-        first = repeated.to_numpy().nonzero()[0][:OFFENDERS].tolist()
-        found = list(zip(first, rows[key[0]].iloc[first].tolist(), strict=True))
-    elif len(key) == 1 and _arrow_unique(frame, key[0]):
-        return
-    else:
-        n = frame.unused_name("n_rows")
-        copies = native.filter(answered).group_by(*key).agg(nw.len().alias(n)).filter(nw.col(n) > 1)
-        extra = copies.select((nw.col(n).cast(nw.Int64) - 1).alias("n")).select(nw.col("n").sum())
-        n_bad = int(collect(extra, "looking for duplicates")["n"][0] or 0)
-        found = _name_duplicates(frame, key, copies) if n_bad else []
-    if n_bad:
-        yield Broken(key[0], f"{DUPLICATE} {' and '.join(key)}", n_bad, tuple(found))
-
-
-def _arrow_unique(frame: Frame, column: str) -> bool:
-    """Whether an Arrow column has no value twice; far cheaper than counting every value of an id."""
-    if frame.engine != "pyarrow" or frame.dtype(column).is_float():
-        return False
-    import pyarrow.compute as pc
-
-    values = frame.narwhals.to_native()[column]
-    compute: Any = pc  # its functions are made at run time
-    distinct = compute.count_distinct(values, mode="only_valid").as_py()
-    return distinct == len(values) - values.null_count
-
-
-def _name_duplicates(frame: Frame, key: tuple[str, ...], copies: Any) -> list[tuple[Any, Any]]:
-    """Name the first copies of a few of the keys that are there more than once."""
-    some = collect(copies.select(*key).head(OFFENDERS), "looking for duplicates")
-    values = some.get_column(key[0]).to_list()
-    row = frame.unused_name("row")
-    native: Any = frame._numbered(row)
-    if native is None:
-        return [(v, v) for v in values]
-    found = collect(
-        native.filter(nw.col(key[0]).is_in(values)).select(row, *key).head(_MAX_COPIES),
-        "looking for duplicates",
-    )
-    seen: set[tuple[Any, ...]] = set()
-    repeated: list[tuple[Any, Any]] = []
-    for at, *names in found.iter_rows():
-        if tuple(names) in seen and len(repeated) < OFFENDERS:
-            repeated.append((at, names[0]))
-        seen.add(tuple(names))
-    return repeated

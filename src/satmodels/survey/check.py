@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from satmodels.errors import REDACTED, SchemaError, near_matches
 from satmodels.intake.categories import REMEDY, WHOLE_SCALE
 from satmodels.intake.frames import Frame, open_frame
+from satmodels.intake.repeats import DUPLICATE
 from satmodels.intake.rules import (
     FINITE,
     ISO,
@@ -20,7 +21,7 @@ from satmodels.intake.rules import (
     ColumnRule,
     text_limit,
 )
-from satmodels.intake.violations import BOTH_OR_NEITHER, DUPLICATE, count_violations
+from satmodels.intake.violations import BOTH_OR_NEITHER, count_violations
 from satmodels.results import Result, Table
 from satmodels.survey.columns import kano_pairs
 

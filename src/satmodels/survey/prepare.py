@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from satmodels.errors import ArgumentError, SchemaError, near_matches, one_of
 from satmodels.intake.duplicates import keep_one
 from satmodels.intake.frames import Frame, open_frame
 from satmodels.intake.recode import Difference, Recode, count_codes, recode
-from satmodels.intake.rules import REQUIRED
-from satmodels.intake.violations import Broken, count_violations, repeated_rows
+from satmodels.intake.repeats import repeated_rows
+from satmodels.intake.rules import REQUIRED, ZONES, Broken
+from satmodels.intake.violations import count_violations
 from satmodels.results import Result, Table
 from satmodels.survey.check import COLUMN_THERE, Violation, _remedy
 from satmodels.survey.items import Gap
@@ -53,9 +54,12 @@ def prepare(
         if column.name not in frame.columns:
             raise _absent(column.name, frame)
     frame = _one_row_each(survey, frame, duplicates)
+    mixed: set[str] = set()
     if invalid == "error":
         _refuse_invalid(survey, frame, columns)
-    recodes = [_recode(column, frame, invalid) for column in columns if _changes(column, frame, invalid)]
+    elif dates := [column.rule for column in columns if column.rule.dates]:
+        mixed = {broken.column for broken in count_violations(frame, dates).broken if broken.rule == ZONES}
+    recodes = [_recode(column, invalid, mixed) for column in columns if _changes(column, invalid)]
     differences = [
         Difference(item.name, item.perception, item.expectation)
         for item in survey.items
@@ -203,13 +207,13 @@ def _source(column: Column, frame: Frame) -> str:
     return kept if column.reverse and kept in frame.columns else column.name
 
 
-def _changes(column: Column, frame: Frame, invalid: str) -> bool:
+def _changes(column: Column, invalid: str) -> bool:
     """Say whether a column needs a recode; text and dates without codes are left as they are."""
     rule = column.rule
     return bool(invalid == "missing" or column.missing or rule.numbers or rule.codes or column.codes)
 
 
-def _recode(column: Column, frame: Frame, invalid: str) -> Recode:
+def _recode(column: Column, invalid: str, mixed: Collection[str]) -> Recode:
     scale = column.scale
     return Recode(
         column=f"{column.name}{AS_ANSWERED}" if column.reverse else column.name,
@@ -220,6 +224,7 @@ def _recode(column: Column, frame: Frame, invalid: str) -> Recode:
         invalid=dataclasses.replace(column.rule, required=False, column=_source_name(column))
         if invalid == "missing"
         else None,
+        needs_zone=column.name in mixed,
     )
 
 
