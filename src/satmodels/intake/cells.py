@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cached_property
 from typing import Any
 
 import narwhals.stable.v2 as nw
@@ -30,12 +31,17 @@ _PLAIN_TYPES = {int, str, bool, type(None)}
 
 @dataclass(frozen=True)
 class Cells:
-    """Distinct combinations of the key columns with their number of rows and sums of weights."""
+    """Distinct combinations of the key columns, column by column, with their number of rows and sums of weights."""
 
-    keys: list[tuple[Any, ...]]
+    columns: tuple[Sequence[Any], ...]
     n: NDArray[np.int64]
     w: NDArray[np.float64]
     w2: NDArray[np.float64]
+
+    @cached_property
+    def keys(self) -> list[tuple[Any, ...]]:
+        """One tuple per combination."""
+        return list(zip(*self.columns, strict=True))
 
 
 def count_cells(frame: Frame, keys: Sequence[str], weight: str | None = None) -> Cells:
@@ -57,10 +63,9 @@ def count_cells(frame: Frame, keys: Sequence[str], weight: str | None = None) ->
     _check_keys(frame, keys)
     native: Any = frame.narwhals.lazy() if frame.engine == "polars" else frame.narwhals
     # own names throughout, so that no column of the frame is shadowed whatever it is called
-    n, w, w2, invalid = "n_rows", "sum_w", "sum_w2", "n_invalid"
+    n, w, w2 = "n_rows", "sum_w", "sum_w2"
     packing = _Packing.of(frame, keys)
-    apart = [k for k in keys if packing is None or k not in packing.keys]
-    parts: list[nw.Expr] = [nw.col(k) for k in apart] + ([packing.expression()] if packing else [])
+    parts = [nw.col(k) for k in keys] if packing is None else [packing.expression()]
     by = [f"key_{i}" for i in range(len(parts))]
     wanted = [part.alias(name) for part, name in zip(parts, by, strict=True)]
     sums = [nw.len().alias(n)]
@@ -68,14 +73,11 @@ def count_cells(frame: Frame, keys: Sequence[str], weight: str | None = None) ->
         frame.require([weight], role="weight column")
         check_numeric_type(frame, weight)
         value = nw.col(weight).cast(nw.Float64)
-        # what is missing fails the comparison and what is NaN fails one of the two, on every engine
-        valid = (value >= 0) & (value <= LARGEST_WEIGHT)
-        wanted += [
-            value.alias(w),
-            (value * value).alias(w2),
-            nw.when(valid).then(nw.lit(0)).otherwise(nw.lit(1)).alias(invalid),
-        ]
-        sums += [nw.col(w).sum(), nw.col(w2).sum(), nw.col(invalid).sum()]
+        # an invalid weight makes its cell's sum of squares infinite (or NaN, where NaN is not less than 0):
+        # the guard costs one comparison per row and no sum of its own
+        squared = nw.when(value >= 0).then(value * value).otherwise(nw.lit(float("inf")))
+        wanted += [value.alias(w), squared.alias(w2)]
+        sums += [nw.col(w).sum(), nw.col(w2).sum()]
     grouped = native.select(*wanted).group_by(*by).agg(*sums)
     counted = collect(grouped.head(MAX_CELLS + 1), "counting answers")
     if len(counted) > MAX_CELLS:
@@ -83,19 +85,45 @@ def count_cells(frame: Frame, keys: Sequence[str], weight: str | None = None) ->
             f"columns {keys} have more than {MAX_CELLS:,} distinct combinations: is one of them an id, or "
             "a continuous amount? Group by fewer columns, or use Moments for continuous columns."
         )
-    found = {k: _key_values(counted.get_column(name).to_list()) for k, name in zip(apart, by, strict=False)}
-    if packing:
-        found |= packing.unpack(np.asarray(counted.get_column(by[-1]).to_numpy(), dtype=np.int64))
-    columns = [found[k] for k in keys]
+    if packing is None:
+        columns = [_key_values(counted.get_column(name).to_list()) for name in by]
+    else:
+        columns = packing.unpack(np.asarray(counted.get_column(by[0]).to_numpy(), dtype=np.int64))
     rows = np.asarray(counted.get_column(n).to_numpy(), dtype=np.int64)
     if weight is None:
-        return Cells(list(zip(*columns, strict=True)), rows, rows.astype(float), rows.astype(float))
-    if any(counted.get_column(invalid).to_list()):
-        check_weight(frame, weight)
+        return Cells(tuple(columns), rows, rows.astype(float), rows.astype(float))
     sum_w, sum_w2 = (np.asarray(counted.get_column(c).to_numpy(), dtype=float) for c in (w, w2))
+    if not (sum_w2 <= LARGEST_WEIGHT**2).all():
+        check_weight(frame, weight)
     if ((sum_w > 0) & (sum_w2 < SMALLEST_WEIGHT**2)).any() or not np.isfinite(sum_w2).all():
         raise _lost_squares(weight)
-    return Cells(list(zip(*columns, strict=True)), rows, sum_w, sum_w2)
+    return Cells(tuple(columns), rows, sum_w, sum_w2)
+
+
+def codes_of(values: Sequence[Any]) -> tuple[list[Any], NDArray[np.int64]]:
+    """Return the distinct values of a column and the place of each value among them."""
+    distinct = list(dict.fromkeys(values))
+    place_of = {value: i for i, value in enumerate(distinct)}
+    return distinct, np.fromiter(map(place_of.__getitem__, values), np.int64, len(values))
+
+
+def joint_keys(
+    names: Sequence[Sequence[Any]], codes: Sequence[NDArray[np.integer]]
+) -> tuple[list[tuple[Any, ...]], NDArray[np.intp]]:
+    """Return the distinct combinations of coded columns, and the place of each row's combination among them."""
+    rows, size = len(codes[0]), 1
+    joint = np.zeros(rows, dtype=np.int64)
+    for distinct, code in zip(names, codes, strict=True):
+        joint, size = joint * len(distinct) + code, size * len(distinct)
+        if size > 8 * rows + 1024:  # before the numbers grow out of their type
+            joint, size = np.unique(joint, return_inverse=True)[1], rows
+    row_of = np.full(size, -1)
+    row_of[joint] = np.arange(rows)  # any row with the combination will do
+    found = row_of[row_of >= 0]
+    columns = [
+        [distinct[c] for c in code[found].tolist()] for distinct, code in zip(names, codes, strict=True)
+    ]
+    return list(zip(*columns, strict=True)), (np.cumsum(row_of >= 0) - 1)[joint]
 
 
 def _check_keys(frame: Frame, keys: list[str]) -> None:
@@ -120,19 +148,16 @@ class _Packing:
 
     @classmethod
     def of(cls, frame: Frame, keys: list[str]) -> _Packing | None:
-        """Pack as many of the keys as are narrow whole numbers; None where fewer than two are."""
-        if frame.engine not in _PACKS:
+        """Pack the keys if there are several and all are narrow whole numbers, else None.
+
+        Beside a key of text or floats the engines group by the rest as fast as it is.
+        """
+        names = [type(frame.dtype(key)).__name__ for key in keys]
+        bits = [_BITS.get(name, _PACKED_BITS) for name in names]
+        if frame.engine not in _PACKS or len(keys) < 2 or sum(b + 1 for b in bits) > _PACKED_BITS:
             return None
-        packed: list[tuple[str, int, int]] = []
-        for key in keys:
-            name = type(frame.dtype(key)).__name__
-            bits = _BITS.get(name, _PACKED_BITS)
-            if sum(b + 1 for _, b, _ in packed) + bits + 1 <= _PACKED_BITS:
-                packed.append((key, bits, 0 if name.startswith("U") else 2 ** (bits - 1)))
-        if len(packed) < 2:
-            return None
-        names, bits, offsets = zip(*packed, strict=True)
-        return cls(names, bits, offsets)
+        offsets = [0 if name.startswith("U") else 2 ** (b - 1) for name, b in zip(names, bits, strict=True)]
+        return cls(tuple(keys), tuple(bits), tuple(offsets))
 
     def expression(self) -> nw.Expr:
         packed: Any = None
@@ -142,20 +167,20 @@ class _Packing:
             packed = part if packed is None else packed * 2 ** (bits + 1) + part
         return packed
 
-    def unpack(self, packed: NDArray[np.int64]) -> dict[str, list[Any]]:
-        columns: dict[str, list[Any]] = {}
+    def unpack(self, packed: NDArray[np.int64]) -> list[list[Any]]:
+        """Return the columns of the keys, in order."""
+        columns: list[list[Any]] = []
         shift = 0
         for bits, offset in zip(self.bits, self.offsets, strict=True):
             shift = shift * 2 ** (bits + 1) + offset
         packed = packed + shift
-        triples = zip(self.keys, self.bits, self.offsets, strict=True)
-        for key, bits, offset in reversed(list(triples)):
+        for bits, offset in zip(reversed(self.bits), reversed(self.offsets), strict=True):
             packed, part = np.divmod(packed, 2 ** (bits + 1))
             values: list[Any] = (part - offset).tolist()
-            if (part == 2**bits).any():
-                values = [None if v == 2**bits - offset else v for v in values]
-            columns[key] = values
-        return columns
+            for i in np.flatnonzero(part == 2**bits).tolist():
+                values[i] = None
+            columns.append(values)
+        return columns[::-1]
 
 
 def check_weight(frame: Frame, weight: str) -> None:

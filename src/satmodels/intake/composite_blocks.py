@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from satmodels.intake.answers import AnswerCounts, AnswerRule, in_parts
 from satmodels.intake.batches import batches, matrix
-from satmodels.intake.cells import _key_values
+from satmodels.intake.cells import _key_values, codes_of, joint_keys
 from satmodels.intake.frames import Frame
 
 if TYPE_CHECKING:
@@ -118,28 +118,16 @@ def key_codes(part: Any, keys: Sequence[str], rows: int) -> tuple[list[tuple[Any
     """Return the distinct keys of a part and the place of each row's key among them."""
     if not keys:
         return [()], np.zeros(rows, dtype=np.intp)
-    values: list[list[Any]] = []
-    joint = np.zeros(rows, dtype=np.int64)
+    names: list[list[Any]] = []
+    codes: list[NDArray[np.integer]] = []
     for key in keys:
         series = part.get_column(key)
         array = series.to_numpy() if series.dtype.is_numeric() else np.empty(0, dtype=object)
         if array.dtype.kind in "iuf" and len(array) == rows:
-            distinct, inverse = np.unique(array, return_inverse=True)
-            names = _key_values(distinct.tolist())
+            found, code = np.unique(array, return_inverse=True)
+            distinct = _key_values(found.tolist())
         else:
-            known: dict[Any, int] = {}
-            inverse = np.array(
-                [known.setdefault(v, len(known)) for v in _key_values(series.to_list())], dtype=np.int64
-            )
-            names = list(known)
-        values.append(names)
-        joint = joint * len(names) + inverse
-    found, codes = np.unique(joint, return_inverse=True)
-    groups: list[tuple[Any, ...]] = []
-    for number in found.tolist():
-        parts: list[Any] = []
-        for names in reversed(values):
-            number, at = divmod(number, len(names))
-            parts.append(names[at])
-        groups.append(tuple(reversed(parts)))
-    return groups, codes.astype(np.intp)
+            distinct, code = codes_of(_key_values(series.to_list()))
+        names.append(distinct)
+        codes.append(code)
+    return joint_keys(names, codes)

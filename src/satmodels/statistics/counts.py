@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from satmodels.errors import ArgumentError, SchemaError
-from satmodels.intake.cells import Cells, count_cells
+from satmodels.intake.cells import Cells, codes_of, count_cells, joint_keys
 from satmodels.intake.frames import (
     OFFENDERS,
     Frame,
@@ -126,7 +126,7 @@ class ScoreCounts:
         _check_each(values, item)
         counted = Counter(values)
         n = np.array(list(counted.values()), dtype=np.int64)
-        cells = Cells([(v,) for v in counted], n, n.astype(float), n.astype(float))
+        cells = Cells((list(counted),), n, n.astype(float), n.astype(float))
         return cls.from_cells(item, (), cells)
 
     @classmethod
@@ -135,7 +135,7 @@ class ScoreCounts:
         if any(n < 0 or n != int(n) for n in counts.values()):
             raise ArgumentError("counts are whole numbers of at least 0")
         n = np.array([int(v) for v in counts.values()], dtype=np.int64)
-        return cls.from_cells(item, (), Cells([(v,) for v in counts], n, n.astype(float), n.astype(float)))
+        return cls.from_cells(item, (), Cells((list(counts),), n, n.astype(float), n.astype(float)))
 
     @classmethod
     def from_cells(
@@ -148,23 +148,22 @@ class ScoreCounts:
         frame: Frame | None = None,
     ) -> Self:
         """Arrange counted cells (by-columns, then the answer) as groups by answers."""
-        answers = _read_answers([key[-1] for key in cells.keys], cells.n, item, frame)
-        groups = [key[:-1] for key in cells.keys]
-        keys = sorted_keys(groups)
-        values = tuple(sorted({a for a in answers if a is not None}))
-        if not by and not keys:
-            keys = [()]
-        group_of = {key: i for i, key in enumerate(keys)}
-        value_of: dict[float | None, int] = {value: j for j, value in enumerate(values)}
-        value_of[None] = len(values)
+        *parts, answers = cells.columns
+        number_of = _read_answers(answers, cells.n, item, frame)
+        values = tuple(sorted({a for a in number_of.values() if a is not None}))
+        place_of: dict[float | None, int] = {value: j for j, value in enumerate((*values, None))}
+        column_of = {answer: place_of[number] for answer, number in number_of.items()}
+        found, group = joint_keys(*zip(*map(codes_of, parts), strict=True)) if by else ([()], 0)
+        keys = sorted_keys(found)
         shape = (len(keys), len(values) + 1)  # the last column collects the missing answers
-        rows = np.array([group_of[key] for key in groups], dtype=np.intp)
-        columns = np.array([value_of[a] for a in answers], dtype=np.intp)
-        n = np.zeros(shape, dtype=np.int64)
-        w, w2 = np.zeros(shape), np.zeros(shape)
-        np.add.at(n, (rows, columns), cells.n)
-        np.add.at(w, (rows, columns), cells.w)
-        np.add.at(w2, (rows, columns), cells.w2)
+        row_of = {key: i for i, key in enumerate(keys)}
+        rows = np.array([row_of[key] for key in found], dtype=np.intp)[group]
+        place = rows * shape[1] + np.fromiter(map(column_of.__getitem__, answers), np.intp, len(answers))
+
+        def grid(cell: NDArray[Any]) -> NDArray[np.float64]:
+            return np.bincount(place, cell, shape[0] * shape[1]).astype(float).reshape(shape)
+
+        n, w, w2 = np.rint(grid(cells.n)).astype(np.int64), grid(cells.w), grid(cells.w2)
         return cls(
             item=item,
             by=by,
@@ -398,26 +397,22 @@ def _number(value: Any) -> float | None:
 
 def _read_answers(
     answers: Sequence[Any], n: NDArray[np.int64], item: str, frame: Frame | None
-) -> list[float | None]:
-    """Read the distinct answers of counted cells, or raise SchemaError with the rows that gave others."""
+) -> dict[Any, float | None]:
+    """Read each distinct answer of counted cells, or raise SchemaError with the rows that gave others."""
     kinds = set(map(type, answers)) - {type(None)}
-    if len(kinds) > 1:  # True hides beside 1, so the type is part of the answer
-        numbers = [_number(answer) for answer in answers]
-    else:
-        read = {answer: _number(answer) for answer in set(answers)}
-        numbers = [read[answer] for answer in answers]
-        if None not in read.values():
-            return numbers
-    bad = [i for i, (a, x) in enumerate(zip(answers, numbers, strict=True)) if x is None and a is not None]
+    # True hides beside 1 in a set, so where types are mixed every cell is looked at
+    bad = [a for a in (answers if len(kinds) > 1 else set(answers)) if a is not None and _number(a) is None]
     if bad:
-        values = list(dict.fromkeys(answers[i] for i in bad))
+        values = list(dict.fromkeys(a for a in answers if a is not None and _number(a) is None))
         raise _no_score(
             item,
             values[0],
-            n_bad=int(n[bad].sum()),
+            n_bad=int(
+                sum(k for a, k in zip(answers, n, strict=True) if a is not None and _number(a) is None)
+            ),
             offenders=frame.offenders(item, values) if frame is not None else (),
         )
-    return numbers
+    return {answer: _number(answer) for answer in set(answers)}
 
 
 def _no_score(item: str, value: Any, *, n_bad: int, offenders: Sequence[tuple[Any, Any]]) -> SchemaError:
