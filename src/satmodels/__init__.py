@@ -26,6 +26,8 @@ _PUBLIC: dict[str, str] = {
     "SchemaError": "errors",
     "SmallSampleWarning": "errors",
     "SpecError": "errors",
+    # results
+    "read_result": "results",
     # statistics
     "Design": "statistics.design",
     "Moments": "statistics.moments",
@@ -200,6 +202,7 @@ if TYPE_CHECKING:
 
     # figures
     from satmodels.plots.plot import plot as plot
+    from satmodels.results import read_result as read_result
     from satmodels.scores.compare import compare as compare
     from satmodels.scores.control import control_chart as control_chart
     from satmodels.scores.disconfirmation import disconfirmation as disconfirmation

@@ -9,11 +9,14 @@ import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date, datetime, timedelta
 from enum import Enum
-from typing import Any, ClassVar, Protocol
+from typing import Any, ClassVar, Protocol, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
+from satmodels.errors import ArgumentError
+
+DOCUMENT, VERSION = "Result", 1  # of the stored form
 HTML_ROWS = 60  # a notebook shows this many rows; tidy() has them all
 HTML_DIGITS = 4
 
@@ -183,9 +186,56 @@ class Result:
         """Return the result as plain values; what is missing or not finite is None."""
         return {"kind": self.kind, "glance": plain(self._glance()), "tidy": self._tidy().records()}
 
-    def to_json(self, *, indent: int | None = None) -> str:
-        """Return :meth:`to_dict` as strict JSON text (NaN becomes null)."""
+    def to_json(self, *, indent: int | None = None, full: bool = False) -> str:
+        """Return the result as strict JSON text.
+
+        Parameters
+        ----------
+        indent : int, optional
+            Spaces per level, for people; not with ``full``.
+        full : bool, default False
+            By default :meth:`to_dict` is written, for other programs (NaN becomes null). With True everything is,
+            so that :meth:`from_json` gives the same result back, with all of its tables.
+        """
+        if full:
+            from satmodels.records import encode
+            from satmodels.stored import MAX_BYTES, write_document
+
+            text = write_document(DOCUMENT, VERSION, {"result": encode(self)})
+            if len(text) > MAX_BYTES:
+                raise ArgumentError(
+                    f"this {type(self).__name__} takes {len(text):,} bytes, more than can be read back "
+                    f"({MAX_BYTES:,}): store its tables, to_json(), or make it from fewer draws"
+                )
+            return text
         return json.dumps(self.to_dict(), indent=indent, ensure_ascii=False, allow_nan=False)
+
+    @classmethod
+    def from_json(cls, text: str | bytes) -> Self:
+        """Read a result that ``to_json(full=True)`` wrote; on :class:`Result` itself, of any kind.
+
+        Raises
+        ------
+        ArgumentError
+            Anything about the text is not as ``to_json(full=True)`` leaves it, or it is another kind of result.
+        """
+        from satmodels.records import decode
+        from satmodels.stored import read_document
+
+        try:
+            body = read_document(text, DOCUMENT, VERSION, ("result",))
+        except ArgumentError as error:
+            raise ArgumentError(f"{error} (results are read from what to_json(full=True) wrote)") from error
+        found = decode(body["result"])
+        if not isinstance(found, cls):
+            raise ArgumentError(f"this is a stored {type(found).__name__}, not a {cls.__name__}")
+        try:  # a document that was made by hand may hold anything
+            found.to_dict()
+        except Exception as error:
+            raise ArgumentError(
+                f"the fields of this stored {cls.__name__} don't fit together: {error}"
+            ) from error
+        return found
 
     def __repr__(self) -> str:
         parts = ", ".join(f"{k}={_short(v)}" for k, v in self._glance().items() if v is not None)
@@ -193,6 +243,35 @@ class Result:
 
     def _repr_html_(self) -> str:
         return f"<div><p>{html.escape(repr(self))}</p>{self._tidy().to_html()}</div>"
+
+
+def read_result(text: str | bytes) -> Result:
+    """Read a result of any kind from a JSON document.
+
+    Parameters
+    ----------
+    text : str or bytes
+        What ``result.to_json(full=True)`` wrote.
+
+    Returns
+    -------
+    Result
+        With the same tables; frames come in the same library.
+
+    Raises
+    ------
+    ArgumentError
+        The text is no such document: cut off, changed, too large, of another version, or with anything in it that
+        a result does not hold.
+
+    Examples
+    --------
+    >>> import satmodels as sat
+    >>> nps = sat.nps([10, 9, 8, 3, 10])
+    >>> sat.read_result(nps.to_json(full=True)).estimate == nps.estimate
+    True
+    """
+    return Result.from_json(text)
 
 
 def _short(value: Any) -> str:
