@@ -20,6 +20,7 @@ d$nps[sample(n, 9)] <- NA
 d$q[sample(n, 6)] <- NA
 d$net <- 100 * (d$nps >= 9) - 100 * (d$nps <= 6)
 d$top <- 100 * (d$q >= 4)
+d$wave <- rep_len(0:3, n)
 d$index <- 100 * ((d$q - 1) / 4 * .75 + (d$q2 - 1) / 4 * .25)
 
 designs <- list(
@@ -49,6 +50,14 @@ one <- function(design) {
     found[[v]] <- list(mean = coef(m)[[1]], se = SE(m)[[1]], df = degf(answered), low = ci[1], high = ci[2],
       group_mean = unname(coef(g)), group_se = unname(SE(g)), group_cov = unname(vcov(g)[1, 2]),
       t = unname(t$statistic), t_df = unname(t$parameter), t_p = unname(t$p.value))
+  }
+  for (v in c("net", "top", "q", "index")) {  # slope over waves: least squares with weights 1 / se^2
+    answered <- eval(bquote(subset(design, !is.na(.(as.name(v))))))
+    g <- svyby(as.formula(paste0("~", v)), ~wave, answered, svymean, covmat = TRUE)
+    u <- 1 / as.numeric(SE(g))^2
+    x <- 0:3 - sum(u * 0:3) / sum(u)
+    slope <- svycontrast(g, setNames(list(u * x / sum(u * x^2)), "slope"))
+    found$trend[[v]] <- list(slope = coef(slope)[[1]], se = SE(slope)[[1]])
   }
   answered <- subset(design, !is.na(q))
   for (method in c("logit", "beta", "mean", "asin"))

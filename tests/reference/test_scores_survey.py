@@ -188,3 +188,14 @@ def test_published_index_weights() -> None:
     assert index.estimate == pytest.approx(73.94388888888888, rel=1e-12)
     equal = sat.csi(moments, list(weights), scale=sat.Scale(1, 10))
     assert equal.estimate == pytest.approx(73.33333333333333, rel=1e-12)
+
+
+@pytest.mark.parametrize("design", ["strata", "clusters", "clusters_fpc", "one_stratum", "jkn", "bootstrap"])
+@pytest.mark.parametrize("name", ["net", "top", "q", "index"])
+def test_the_trend_of_waves_equals_svycontrast(design: str, name: str) -> None:
+    """Waves of one sample share its clusters: their covariances enter the error of the slope."""
+    expected = R[design]["trend"][name]
+    waves = SAMPLE.assign(wave=np.arange(len(SAMPLE)) % 4)
+    result = sat.trend(score(name, data=waves, by="wave", design=DESIGNS[design])).tidy()
+    assert result["estimate"][0] == pytest.approx(expected["slope"], rel=1e-9)
+    assert result["std_error"][0] == pytest.approx(expected["se"], rel=1e-9)

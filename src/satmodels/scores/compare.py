@@ -13,7 +13,7 @@ from scipy import special
 
 from satmodels.errors import ArgumentError, DataError, one_of, unknown
 from satmodels.results import Result, Table
-from satmodels.scores.difference import POWER, Difference, Side, difference, from_benchmark
+from satmodels.scores.difference import POWER, Difference, Side, difference, from_benchmark, wald
 from satmodels.scores.result import ScoreResult
 from satmodels.statistics.counts import sort_key
 from satmodels.statistics.intervals import check_level
@@ -203,7 +203,7 @@ _COLUMNS = (
 def _sides(result: ScoreResult) -> dict[tuple[Any, ...], Side]:
     table, worth = result.table, np.array(result.worth)
     # rates are tested as net scores are: by z
-    net = result.limits[0] == -100 or result.unit == "rate"
+    net = (result.limits[0] == -100 and result.unit == "points") or result.unit == "rate"
     kind = "share" if result.unit == "percent" else "net" if net else "mean"
     counts: list[tuple[float, ...] | None] = [None] * len(table)
     if kind == "net" and result.counts is not None:
@@ -342,10 +342,9 @@ def _homogeneity(result: ScoreResult | None) -> dict[str, float | None]:
     else:
         covariance = np.array(result.covariance)[np.ix_(use, use)]
         contrast = np.eye(len(use))[1:] - np.eye(len(use))[0]
-        gap = contrast @ estimate
-        try:
-            chi2 = float(gap @ np.linalg.solve(contrast @ covariance @ contrast.T, gap))
-        except np.linalg.LinAlgError as error:
-            raise DataError("the design has too few clusters to compare so many groups at once") from error
+        found = wald(contrast @ estimate, contrast @ covariance @ contrast.T)
+        if found is None:
+            raise DataError("the design has too few clusters to compare so many groups at once")
+        chi2 = found
     df = len(use) - 1
     return {"chi2": chi2, "df": float(df), "p_value": float(special.chdtrc(df, chi2))}

@@ -68,6 +68,7 @@ def control_chart(
     result: ScoreResult,
     over: str | None = None,
     *,
+    order: Sequence[Any] | None = None,
     chart: str = "auto",
     baseline: int | None = None,
     rules: Sequence[str] = DEFAULT_RULES,
@@ -80,7 +81,9 @@ def control_chart(
     result : ScoreResult
         A score (or rate) grouped by periods, and possibly by segments; each segment has its own chart.
     over : str, optional
-        By-column of the periods, in sorting order; needed where there are several by-columns.
+        By-column of the periods; needed where there are several by-columns.
+    order : sequence, optional
+        The periods from first to last, as in :func:`satmodels.trend`.
     chart : {"auto", "p", "u", "x", "individuals"}, default "auto"
         - ``"p"``: percentages, limits p ± 3 sqrt(p (1 - p) / n);
         - ``"u"``: rates, limits u ± 3 sqrt(u / exposure);
@@ -123,7 +126,7 @@ def control_chart(
     >>> chart.alerts()[["month", "estimate", "signals"]].values.tolist()
     [[4, 60.0, 'below the limits']]
     """
-    over, segments, periods = series_of(result, over)
+    over, segments, periods = series_of(result, over, order)
     kind = _chart(result, chart)
     for rule in rules:
         if rule not in RULES:

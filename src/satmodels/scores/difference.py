@@ -6,10 +6,15 @@ import math
 from dataclasses import dataclass, replace
 from typing import Literal
 
+import numpy as np
+from numpy.typing import NDArray
+
 from satmodels.statistics.intervals import ADJUSTED_WALD, quantile, two_sided_p
 
 POWER = 0.8
+SINGULAR = 1e-10  # smallest eigenvalue of a correlation matrix with an inverse
 PER_POINT = 100.0  # net scores and shares are in hundredths
+Array = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -89,6 +94,18 @@ def from_benchmark(
         return replace(shrunk, estimate=gap, std_error=error)
     df = math.inf if side.kind == "net" else side.n - 1.0
     return _finish(gap, error, error, df, level, power, effect)
+
+
+def wald(gap: Array, covariance: Array) -> float | None:
+    """Return Wald's chi-square of contrasts; None where their covariance matrix has no inverse."""
+    scale = np.sqrt(np.diag(covariance))
+    if not (scale > 0).all():
+        return None
+    correlation = covariance / np.outer(scale, scale)
+    if np.linalg.eigvalsh(correlation)[0] < SINGULAR:
+        return None
+    gap = gap / scale
+    return float(gap @ np.linalg.solve(correlation, gap))
 
 
 def _finish(

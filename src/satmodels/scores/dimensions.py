@@ -13,8 +13,9 @@ from satmodels.errors import ArgumentError, one_of
 from satmodels.intake.composites import Composite, composite_sums
 from satmodels.results import FrameBuilder
 from satmodels.scores.answers import Reading, left_out, open_answers
-from satmodels.scores.estimate import Estimates, estimate_composite
+from satmodels.scores.estimate import Estimates, estimate_composite, score_table
 from satmodels.scores.limits import mean_limits
+from satmodels.scores.result import ScoreResult, small_sample_note
 from satmodels.scores.scales import limits_of_scale
 from satmodels.statistics.design import replicates_of
 from satmodels.statistics.intervals import MEAN_METHODS, check_level, two_sided_p
@@ -105,6 +106,12 @@ def dimension_weights(importance: Mapping[str, float] | None, dimensions: Sequen
     return dict(zip(dimensions, (values / values.sum()).tolist(), strict=True))
 
 
+def bounds_of(items: Sequence[DimensionItem], *, gaps: bool) -> tuple[float, float]:
+    """Return the lowest and highest possible mean answer, or mean difference of two answers."""
+    widest = max(i.scale[1] - i.scale[0] for i in items)
+    return (-widest, widest) if gaps else (min(i.scale[0] for i in items), max(i.scale[1] for i in items))
+
+
 @dataclasses.dataclass(frozen=True)
 class Measured:
     """Estimates of several composites by name."""
@@ -133,6 +140,26 @@ class Measured:
         }
         counts: dict[str, list[Any]] = {"n": found.n.tolist(), "n_missing": found.n_missing.tolist()}
         return {k: v.tolist() for k, v in columns.items()} | counts
+
+    def score(
+        self, name: str, term: str, limits: tuple[float, float], level: float, method: str
+    ) -> ScoreResult:
+        """Return one composite as a score, for :func:`satmodels.compare`, ``trend`` and ``control_chart``."""
+        found = self.estimates[name]
+        table = score_table(found, self.by, term, *mean_limits(found, level, method))
+        return ScoreResult(
+            library=self.library,
+            score=term,
+            item=term,
+            by=self.by,
+            method=method,
+            level=level,
+            limits=limits,
+            unit="scale",
+            table=table,
+            notes=tuple(small_sample_note(found.keys, found.n, self.by)),
+            **found.precision(),
+        )
 
 
 def measure(

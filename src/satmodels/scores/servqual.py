@@ -11,17 +11,20 @@ import dataclasses
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
+from satmodels.errors import unknown
 from satmodels.results import Result, Table
 from satmodels.scores.answers import Reading
 from satmodels.scores.dimensions import (
     OVERALL,
     DimensionItem,
     Measured,
+    bounds_of,
     dimension_weights,
     measure,
     read_items,
 )
 from satmodels.scores.periods import By
+from satmodels.scores.result import ScoreResult
 from satmodels.scores.scales import survey_codes
 from satmodels.statistics.design import Design
 
@@ -53,6 +56,7 @@ class ServqualResult(Result):
     method: str
     table: Table
     item_table: Table
+    _scores: Mapping[str, ScoreResult]
     n_invalid: int = 0
     missing_by_code: Mapping[str, int] = dataclasses.field(default_factory=dict[str, int])
 
@@ -77,6 +81,18 @@ class ServqualResult(Result):
     def items(self) -> Any:
         """Return the single items, as a dataframe with the columns of :meth:`tidy` and ``dimension``."""
         return self.library.build(self.item_table.columns())
+
+    def dimension(self, name: str) -> ScoreResult:
+        """Return one dimension, or ``"overall"``, as a score for :func:`satmodels.compare`, ``trend`` and ``control_chart``.
+
+        Raises
+        ------
+        ArgumentError
+            There is no such dimension.
+        """
+        if name not in self._scores:
+            raise unknown("dimension", name, self._scores)
+        return self._scores[name]
 
     def to_dict(self) -> dict[str, Any]:
         """Return the result as plain values; what is missing or not finite is None."""
@@ -248,6 +264,10 @@ def _score(
         method=method,
         table=_table(measured, rows, gaps, level, method),
         item_table=_table(measured, single, gaps, level, method),
+        _scores={
+            name: measured.score(f"gap {name}", f"{score} {name}", bounds_of(items, gaps=gaps), level, method)
+            for name in (*dimensions, OVERALL)
+        },
         n_invalid=measured.n_invalid,
         missing_by_code=measured.missing_by_code,
     )

@@ -10,10 +10,12 @@ import dataclasses
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
+from satmodels.errors import one_of, unknown
 from satmodels.results import Result, Table
 from satmodels.scores.answers import Reading
-from satmodels.scores.dimensions import OVERALL, dimension_weights, measure, read_items
+from satmodels.scores.dimensions import OVERALL, bounds_of, dimension_weights, measure, read_items
 from satmodels.scores.periods import By
+from satmodels.scores.result import ScoreResult
 from satmodels.statistics.design import Design
 
 ROLES = ("minimum", "desired", "perception")
@@ -38,6 +40,7 @@ class ToleranceResult(Result):
     by: tuple[str, ...]
     level: float
     table: Table
+    _scores: Mapping[str, ScoreResult]
     n_invalid: int = 0
     missing_by_code: Mapping[str, int] = dataclasses.field(default_factory=dict[str, int])
 
@@ -53,6 +56,22 @@ class ToleranceResult(Result):
             "n_invalid": self.n_invalid,
             "level": self.level,
         }
+
+    def dimension(self, name: str, measure: str = "adequacy") -> ScoreResult:
+        """Return a measure of one dimension, or of ``"overall"``, as a score.
+
+        It goes into :func:`satmodels.compare`, ``trend`` and ``control_chart``.
+
+        Raises
+        ------
+        ArgumentError
+            There is no such dimension or measure.
+        """
+        if measure not in MEASURES:
+            raise one_of("measure", measure, tuple(MEASURES))
+        if f"{measure} {name}" not in self._scores:
+            raise unknown("dimension", name, dict.fromkeys(self.table["term"]))
+        return self._scores[f"{measure} {name}"]
 
 
 def zone_of_tolerance(
@@ -133,6 +152,9 @@ def zone_of_tolerance(
         library=measured.library,
         by=measured.by,
         level=level,
+        _scores={
+            name: measured.score(name, name, bounds_of(read, gaps=True), level, method) for name in composites
+        },
         n_invalid=measured.n_invalid,
         missing_by_code=measured.missing_by_code,
         table=Table.from_records(records, (*measured.by, "term", "measure", *_NUMBERS, "position")),

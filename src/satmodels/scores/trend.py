@@ -3,20 +3,33 @@
 from __future__ import annotations
 
 import dataclasses
+import math
+import re
 from collections.abc import Mapping, Sequence
+from decimal import Decimal
 from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import special
 
 from satmodels.errors import ArgumentError, unknown
 from satmodels.results import Result, Table
+from satmodels.scores.difference import wald
 from satmodels.scores.result import ScoreResult
 from satmodels.statistics.counts import sort_key
 from satmodels.statistics.intervals import check_level, quantile, two_sided_p
 
 Array = NDArray[np.float64]
 MIN_PERIODS = 3
+# texts whose alphabetical order is that of time: years, months, days, quarters and halves, weeks
+DATED = (
+    r"[0-9]{4}",
+    r"[0-9]{4}-?[0-9]{2}",
+    r"[0-9]{4}-[0-9]{2}-[0-9]{2}([T ][0-9:.]*)?",
+    r"[0-9]{4}[- ]?[QHS][1-4]",
+    r"[0-9]{4}-?W[0-9]{2}",
+)
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, repr=False)
@@ -52,7 +65,13 @@ class TrendResult(Result):
         }
 
 
-def trend(result: ScoreResult, over: str | None = None, *, level: float | None = None) -> TrendResult:
+def trend(
+    result: ScoreResult,
+    over: str | None = None,
+    *,
+    order: Sequence[Any] | None = None,
+    level: float | None = None,
+) -> TrendResult:
     """Estimate the linear trend of a score over its periods.
 
     Parameters
@@ -60,7 +79,11 @@ def trend(result: ScoreResult, over: str | None = None, *, level: float | None =
     result : ScoreResult
         A score grouped by periods, and possibly by segments.
     over : str, optional
-        By-column of the periods, in sorting order; needed where there are several by-columns.
+        By-column of the periods; needed where there are several by-columns.
+    order : sequence, optional
+        The periods from first to last; one without answers keeps its place (a period that is neither in the
+        table nor here has none). Numbers, dates and texts such as
+        ``"2026-01"``, ``"2026-Q1"`` or ``"2026-W07"`` have an order of their own; other texts need this.
     level : float, optional
         Confidence level; by default that of the result.
 
@@ -74,13 +97,18 @@ def trend(result: ScoreResult, over: str | None = None, *, level: float | None =
     Raises
     ------
     ArgumentError
-        There is no such column, or fewer than 3 periods.
+        There is no such column, fewer than 3 periods, or they have no order.
 
     Notes
     -----
     Least squares of the period scores on 0, 1, 2, ... with weights 1 / std_error², so the slope's
-    standard error is that of sampling alone: (sum w (t - mean t)²)^(-1/2). Periods without an answer keep
-    their place. A period whose standard error is 0 or unknown is left out.
+    standard error is that of sampling alone: (sum w (t - mean t)²)^(-1/2), and z its quantile. A period whose standard error is 0 or unknown is left out.
+
+    Under a design the covariances of the periods enter (the same shops, or with
+    ``Design(cluster="respondent")`` the same respondents, in several periods): the standard error is
+    (a'Va)^(1/2), with a the coefficients of least squares and V the covariance matrix of the scores, and t has
+    the design's degrees of freedom less 1. ``p_linear`` is Wald's chi-square of the deviations from a line; None
+    where the design has too few clusters for it.
 
     Examples
     --------
@@ -93,7 +121,7 @@ def trend(result: ScoreResult, over: str | None = None, *, level: float | None =
     >>> sat.trend(sat.nps(frame, "nps", by="wave")).tidy()[["estimate", "p_value"]].values.tolist()
     [[5.000534, 0.011559]]
     """
-    over, segments, periods = series_of(result, over)
+    over, segments, periods = series_of(result, over, order)
     level = result.level if level is None else check_level(level)
     if len(periods) < MIN_PERIODS:
         raise ArgumentError(f"a trend needs at least {MIN_PERIODS} periods, there are {len(periods)}")
@@ -132,7 +160,7 @@ def key_columns(result: ScoreResult, over: str, key: tuple[Any, ...]) -> dict[st
 
 
 def series_of(
-    result: ScoreResult, over: str | None
+    result: ScoreResult, over: str | None, order: Sequence[Any] | None = None
 ) -> tuple[str, dict[tuple[Any, ...], list[tuple[int, int]]], list[Any]]:
     """Return the period column, and per segment its (position of the period, row), and the periods."""
     if not isinstance(result, ScoreResult):
@@ -144,7 +172,7 @@ def series_of(
     if over not in result.by:
         raise unknown("by-column of this result", over, result.by)
     table = result.table
-    periods = sorted({v for v in table[over] if v is not None}, key=lambda v: sort_key((v,)))
+    periods = _in_order({v for v in table[over] if v is not None}, over, order)
     position = {v: t for t, v in enumerate(periods)}
     others = [name for name in result.by if name != over]
     segments: dict[tuple[Any, ...], list[tuple[int, int]]] = {}
@@ -155,30 +183,64 @@ def series_of(
     return over, {key: sorted(places) for key, places in segments.items()}, periods
 
 
-def _slope(result: ScoreResult, places: Sequence[tuple[int, int]], level: float) -> dict[str, Any]:
-    from scipy import special
+def _in_order(periods: set[Any], over: str, order: Sequence[Any] | None) -> list[Any]:
+    """Bring periods into the order of time, or raise ArgumentError where that is not known."""
+    if order is not None:
+        given = list(order)
+        if isinstance(order, str) or len(set(given)) < len(given):
+            raise ArgumentError(f"order={order!r}: give each period once, from first to last")
+        if lacking := sorted(periods - set(given), key=lambda v: sort_key((v,))):
+            raise ArgumentError(f"order= lacks the periods {lacking} of {over!r}")
+        return given
+    found = sorted(periods, key=lambda v: sort_key((v,)))
+    texts = [v for v in found if isinstance(v, str)]
+    numbers = [v for v in found if isinstance(v, int | float | Decimal)]
+    if texts and not any(all(re.fullmatch(pattern, v) for v in texts) for pattern in DATED):
+        raise ArgumentError(
+            f"the periods of {over!r} are texts ({', '.join(map(repr, texts[:3]))}, ...), whose alphabetical order "
+            "may not be that of time: give order=[first, ..., last], or group by a Period of a date column"
+        )
+    if 0 < len(texts) < len(found) or 0 < len(numbers) < len(found):
+        raise ArgumentError(f"the periods of {over!r} are of several types, {found[:4]}: give order=")
+    return found
 
+
+def _slope(result: ScoreResult, places: Sequence[tuple[int, int]], level: float) -> dict[str, Any]:
     table = result.table
     use = [(t, i) for t, i in places if table["std_error"][i]]
     row: dict[str, Any] = {"term": "slope", "n": sum(table["n"][i] for _, i in places), "periods": len(use)}
     if len(use) < MIN_PERIODS:
         return row
+    rows = [i for _, i in use]
     t = np.array([t for t, _ in use], dtype=float)
-    y = np.array([table["estimate"][i] for _, i in use], dtype=float)
-    w = 1 / np.array([table["std_error"][i] for _, i in use], dtype=float) ** 2
-    t_mean, y_mean = w @ t / w.sum(), w @ y / w.sum()
-    sxx = float(w @ (t - t_mean) ** 2)
-    slope = float(w @ ((t - t_mean) * (y - y_mean))) / sxx
-    error = sxx**-0.5
-    rest = y - y_mean - slope * (t - t_mean)
-    half = float(quantile(level)) * error
+    y = np.array([table["estimate"][i] for i in rows], dtype=float)
+    variance = np.array([table["std_error"][i] for i in rows], dtype=float) ** 2
+    covariance = np.diag(variance)
+    if result.covariance is not None:
+        covariance = np.array(result.covariance)[np.ix_(rows, rows)]
+    w = 1 / variance
+    centred = t - w @ t / w.sum()
+    a = w * centred / float(w @ centred**2)  # the slope is a'y
+    slope, error = float(a @ y), math.sqrt(max(float(a @ covariance @ a), 0.0))
+    # independent periods, or those of one sample under a design
+    df = result.design_df - 1 if result.linearised else math.inf
+    known = error > 0 and df >= 1
+    half = float(quantile(level, df)) * error if known else math.nan
     return {
         **row,
         "estimate": slope,
         "std_error": error,
-        "statistic": slope / error,
-        "p_value": float(two_sided_p(slope / error)),
+        "statistic": slope / error if known else None,
+        "p_value": float(two_sided_p(slope / error, df)) if known else None,
         "conf_low": slope - half,
         "conf_high": slope + half,
-        "p_linear": float(special.chdtrc(len(use) - 2, float(w @ rest**2))),
+        "p_linear": _p_of_deviations(t, y, covariance),
     }
+
+
+def _p_of_deviations(t: Array, y: Array, covariance: Array) -> float | None:
+    """Test that the scores lie on a line, by Wald's chi-square of their deviations from any line."""
+    line = np.column_stack([np.ones(len(t)), t])
+    contrast = np.linalg.svd(line)[0][:, 2:].T  # orthogonal to every line
+    found = wald(contrast @ y, contrast @ covariance @ contrast.T)
+    return None if found is None else float(special.chdtrc(len(t) - 2, found))
