@@ -326,3 +326,37 @@ def test_comparisons_are_drawn() -> None:
         assert sat.plot(made)._repr_png_().startswith(b"\x89PNG")
         assert made.to_json()
         assert len(made.glance()) == 1
+
+
+def variants(a: int, b: int, missing: int = 0) -> Any:
+    rng = np.random.default_rng(1)
+    frame = pd.DataFrame({"v": ["A"] * a + ["B"] * b, "q": rng.integers(0, 11, a + b).astype(float)})
+    frame.loc[: missing - 1, "q"] = np.nan
+    return sat.nps(frame, "q", by="v")
+
+
+def test_an_unplanned_split_is_said() -> None:
+    """Pearson's chi-square of 821 and 1,000 against halves: R chisq.test(c(821, 1000)) 17.595277, p 2.7327e-05."""
+    split = sat.compare(variants(821, 1000), planned_split={"A": 1, "B": 1})
+    assert split.split_check["chi2"] == pytest.approx(17.5952773201538, abs=1e-9)
+    assert split.split_check["p_value"] == pytest.approx(2.73266133268628e-05, rel=1e-9)
+    assert "not split as planned (p = 2.7e-05)" in split.notes[0]
+    as_planned = sat.compare(variants(821, 1000, missing=300), planned_split={"A": 45, "B": 55})
+    assert as_planned.split_check["p_value"] > 0.9  # those without an answer were assigned too
+    assert as_planned.notes == ()
+    assert sat.compare(variants(9, 9)).split_check["p_value"] is None
+
+
+@pytest.mark.parametrize(
+    ("split", "said"),
+    [
+        ({"A": 1, "C": 1}, "no group 'C'"),
+        ({"A": 1}, r"no share for \['B'\]"),
+        ({"A": 1, "B": 0}, "a share above 0"),
+        ({"A": 1, "B": "x"}, "planned_split"),
+        ({"A": 1, "B": float("nan")}, "planned_split"),
+    ],
+)
+def test_wrong_splits(split: dict[str, Any], said: str) -> None:
+    with pytest.raises(sat.ArgumentError, match=said):
+        sat.compare(variants(10, 10), planned_split=split)

@@ -11,15 +11,18 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import special
 
-from satmodels.errors import ArgumentError, DataError, one_of, unknown
+from satmodels.errors import ArgumentError, DataError, as_number, one_of, unknown
 from satmodels.results import Result, Table
 from satmodels.scores.difference import POWER, Difference, Side, difference, from_benchmark, wald
-from satmodels.scores.result import ScoreResult
+from satmodels.scores.result import ScoreResult, list_of_notes
 from satmodels.statistics.counts import sort_key
 from satmodels.statistics.intervals import check_level
 from satmodels.statistics.multiplicity import ADJUSTMENTS, adjust_p
 
 PAIRS = ("reference", "all")
+# below this an A/B test was not split as planned; strict, for it voids the test (Fabijan et al. 2019, KDD)
+MISMATCH = 0.001
+UNTESTED: Mapping[str, float | None] = {"chi2": None, "df": None, "p_value": None}
 MAX_PAIRS = 100_000
 Array = NDArray[np.float64]
 
@@ -41,6 +44,11 @@ class CompareResult(Result):
     homogeneity : mapping
         Test that all groups have one and the same score: ``chi2``, ``df``, ``p_value`` (None where
         groups are not compared with each other, or only within others).
+    split_check : mapping
+        Test that the groups are as large as planned (sample ratio mismatch), Pearson's chi-square: ``chi2``, ``df``,
+        ``p_value`` (None unless ``planned_split`` was given).
+    notes : tuple of str
+        What a reader should know: a split that is not as planned (p below 0.001).
     """
 
     kind: ClassVar[str] = "comparison"
@@ -50,9 +58,18 @@ class CompareResult(Result):
     unit: str
     table: Table
     homogeneity: Mapping[str, float | None]
+    split_check: Mapping[str, float | None] = dataclasses.field(default_factory=lambda: dict(UNTESTED))
+    notes: tuple[str, ...] = ()
 
     def _tidy(self) -> Table:
         return self.table
+
+    def _repr_html_(self) -> str:
+        return super()._repr_html_() + list_of_notes(self.notes)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the result as plain values; what is missing or not finite is None."""
+        return {**super().to_dict(), "notes": list(self.notes)}
 
     def _glance(self) -> Mapping[str, Any]:
         significant = [p for p in self.table["p_adjusted"] if p is not None and p < 1 - self.level]
@@ -62,6 +79,7 @@ class CompareResult(Result):
             "significant": len(significant),
             "adjust": self.adjust,
             **{f"homogeneity_{k}": v for k, v in self.homogeneity.items()},
+            "split_p_value": self.split_check["p_value"],
             "level": self.level,
         }
 
@@ -78,6 +96,7 @@ def compare(
     adjust: str = "holm",
     level: float | None = None,
     power: float = POWER,
+    planned_split: Mapping[Any, float] | None = None,
 ) -> CompareResult:
     """Compare a score between its groups, with another result, or with a benchmark.
 
@@ -107,6 +126,10 @@ def compare(
         Confidence level of each interval; by default that of the result.
     power : float, default 0.8
         Power at which ``detectable`` is given.
+    planned_split : mapping, optional
+        Of an A/B test: ``{group: planned share}``, such as ``{"A": 50, "B": 50}``. ``split_check`` then tells whether
+        the respondents (those without an answer included) are split as planned. Where they are not, something but
+        chance divided them, and the difference may be that of the respondents instead of the variants.
 
     Returns
     -------
@@ -137,6 +160,9 @@ def compare(
     >>> test = sat.compare(sat.nps(frame, "nps", by="wave"))
     >>> test.tidy()[["term", "estimate", "conf_low", "conf_high"]].round(2).values.tolist()
     [['2 - 1', 35.0, 18.44, 51.56]]
+    >>> variants = sat.nps(frame.iloc[:320], "nps", by="wave")
+    >>> sat.compare(variants, planned_split={"1": 50, "2": 50}).notes[0][:41]
+    'the groups are not split as planned (p = '
     """
     if not isinstance(result, ScoreResult):
         raise ArgumentError(f"compare takes the result of a score, not {type(result).__name__}")
@@ -149,6 +175,7 @@ def compare(
         raise ArgumentError(f"power={power!r} lies between 0 and 1")
     if other is not None and benchmark is not None:
         raise ArgumentError("compare with another result or with a benchmark, not with both")
+    split = UNTESTED if planned_split is None else _split_check(result, planned_split)
     sides = _sides(result)
     rows: list[dict[str, Any]] = []
     held: tuple[str, ...] = ()
@@ -182,6 +209,8 @@ def compare(
         unit=result.unit,
         table=Table.from_records(rows, names),
         homogeneity=_homogeneity(result if benchmark is None and other is None and not held else None),
+        split_check=split,
+        notes=_split_note(split),
     )
 
 
@@ -198,6 +227,40 @@ _COLUMNS = (
     "effect_size",
     "detectable",
 )
+
+
+def _split_check(result: ScoreResult, planned: Mapping[Any, float]) -> Mapping[str, float | None]:
+    """Test that the groups are as large as planned, by Pearson's chi-square."""
+    if len(result.by) != 1:
+        raise ArgumentError(
+            f"planned_split= goes with one by-column, the variant; there are {list(result.by)}"
+        )
+    table = result.table
+    groups = table[result.by[0]]
+    for name in planned:
+        if name not in groups:
+            raise unknown("group", name, groups)
+    if lacking := [name for name in groups if name not in planned]:
+        raise ArgumentError(f"planned_split= has no share for {lacking}")
+    share = np.array([as_number("planned_split", planned[name], low=0.0) for name in groups])
+    if not (share > 0).all() or len(share) < 2:
+        raise ArgumentError(f"planned_split={dict(planned)!r}: two groups or more, each with a share above 0")
+    n = np.array(table["n"], dtype=float) + np.array(table["n_missing"], dtype=float)
+    expected = n.sum() * share / share.sum()
+    if not n.sum():
+        return UNTESTED
+    chi2, df = float(((n - expected) ** 2 / expected).sum()), len(share) - 1
+    return {"chi2": chi2, "df": float(df), "p_value": float(special.chdtrc(df, chi2))}
+
+
+def _split_note(split: Mapping[str, float | None]) -> tuple[str, ...]:
+    p = split["p_value"]
+    if p is None or p >= MISMATCH:
+        return ()
+    return (
+        f"the groups are not split as planned (p = {p:.2g}): find out why before reading the differences; "
+        "who is in a group may depend on more than chance",
+    )
 
 
 def _sides(result: ScoreResult) -> dict[tuple[Any, ...], Side]:
@@ -327,14 +390,14 @@ def _row(
     }
 
 
-def _homogeneity(result: ScoreResult | None) -> dict[str, float | None]:
+def _homogeneity(result: ScoreResult | None) -> Mapping[str, float | None]:
     """Test that all groups share one score: Wald's chi-square of the groups' estimates."""
     if result is None:
-        return {"chi2": None, "df": None, "p_value": None}
+        return UNTESTED
     table = result.table
     use = [i for i in range(len(table)) if table["std_error"][i]]  # known, and not 0
     if len(use) < 2:
-        return {"chi2": None, "df": None, "p_value": None}
+        return UNTESTED
     estimate = np.array([table["estimate"][i] for i in use], dtype=float)
     if result.covariance is None:
         weight = 1 / np.array([table["std_error"][i] for i in use], dtype=float) ** 2

@@ -11,7 +11,7 @@ from satmodels.errors import ArgumentError, DataError, one_of
 from satmodels.intake.cells import count_cells
 from satmodels.intake.frames import open_frame
 from satmodels.results import Table
-from satmodels.scores.compare import CompareResult
+from satmodels.scores.compare import UNTESTED, CompareResult
 from satmodels.scores.difference import POWER
 from satmodels.scores.nps import PASSIVES, SCALE, nps_worth
 from satmodels.scores.satisfaction import top_worth
@@ -164,5 +164,5 @@ def compare_paired(
         adjust=adjust,
         unit=UNITS[score],
         table=Table.of(columns),
-        homogeneity={"chi2": None, "df": None, "p_value": None},
+        homogeneity=UNTESTED,
     )

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
+import html
+from collections.abc import Iterable, Mapping
 from typing import Any, ClassVar
 
 import numpy as np
@@ -100,10 +101,7 @@ class ScoreResult(Result):
         }
 
     def _repr_html_(self) -> str:
-        import html
-
-        notes = "".join(f"<li>{html.escape(note)}</li>" for note in self.notes)
-        return super()._repr_html_() + (f"<ul>{notes}</ul>" if notes else "")
+        return super()._repr_html_() + list_of_notes(self.notes)
 
     def _only(self, name: str) -> Any:
         if len(self.table) != 1:
@@ -155,6 +153,12 @@ class ScoreResult(Result):
         if self.counts is None:
             raise ArgumentError(f"a {self.score} of several items has no single distribution of answers")
         return self.library.build(distribution_table(self.counts).columns())
+
+
+def list_of_notes(notes: Iterable[str]) -> str:
+    """Return notes as an HTML list, every text escaped; nothing where there are none."""
+    items = "".join(f"<li>{html.escape(note)}</li>" for note in notes)
+    return f"<ul>{items}</ul>" if items else ""
 
 
 def distribution_table(counts: ScoreCounts) -> Table:
