@@ -112,12 +112,80 @@ def same_errors(make):
         sat.ScoreCounts.collect(data, "nsp")
 
 
+SURVEY = sat.Survey(
+    "s",
+    [
+        sat.Recommend("nps"),
+        sat.Rating("q", sat.Scale(1, 3, ["never", "often", "always"]), reverse=True),
+        sat.Gap("gap", "e", "p"),
+        sat.KanoPair("wifi", "f", "d"),
+    ],
+    respondent="id",
+    date="day",
+    missing_codes={99: "don't know"},
+)
+ANSWERS = pd.DataFrame(
+    {
+        "id": ["a", "b", "a", None, "b", "c", None],
+        "nps": [1, 2, 3, 4, 99, 11, 7],
+        "q": ["never", "often", None, "some", "always", "never", "always"],
+        "e": [7.0, 7, 7, 7, 7, 7, 1],
+        "p": [1, 2, 3, 4, 5, 6.5, None],
+        "f": [1.0, None, 2, 5, 5, None, 3],
+        "d": [5.0, 3, 4, 3, None, None, 3],
+        "day": pd.to_datetime(["2026-01-02", "2026-01-05", "2026-01-01", None, "2026-01-09", None, None]),
+    }
+)
+
+
+def as_pandas(frame):
+    for method in ("compute", "toPandas", "execute", "to_pandas"):
+        if hasattr(frame, method):
+            frame = getattr(frame, method)()
+    return frame
+
+
+def same_survey(make, policies=("first", "last", "keep")):
+    """Checking, preparing, and one row of each respondent, whatever the order and the partitions of the rows."""
+    report, expected = SURVEY.check(make(ANSWERS)), SURVEY.check(ANSWERS)
+    assert [(v.column, v.rule, v.n_bad) for v in report.violations] == [
+        (v.column, v.rule, v.n_bad) for v in expected.violations
+    ]
+    steps = SURVEY.preparation(make(ANSWERS)).steps
+    assert list(steps.rows()) == list(SURVEY.preparation(ANSWERS).steps.rows())
+    frame = ANSWERS.assign(p=ANSWERS["p"].replace(6.5, 6), nps=ANSWERS["nps"].replace(11, 6))
+    with pytest.raises(sat.SchemaError, match=r"duplicates=\"last\"") as caught:
+        SURVEY.prepare(make(frame))
+    assert (caught.value.rule, caught.value.n_bad) == ("one row per id", 2)
+    waves = SURVEY.model_copy(update={"wave": "wave"})
+    surveys = ((SURVEY, frame), (waves, frame.assign(wave=list("xxyxxxx"))))
+    for survey, data in surveys[: len(policies)]:
+        for policy in policies:
+            found, expected = (
+                as_pandas(survey.prepare(d, invalid="missing", duplicates=policy)).sort_values(
+                    ["e", "p", "nps"]
+                )
+                for d in (make(data), data)
+            )
+            assert list(found.columns) == list(expected.columns)
+            for column in ("id", "nps", "q", "gap", "f", "d"):
+                values, wanted = ([None if pd.isna(v) else v for v in d[column]] for d in (found, expected))
+                assert values == wanted, (policy, column)
+    undecided = (["2026-01-01", "2026-01-01"], ["2026-01-01", None], ["2026-01-01", "2026-01-01T10:00"])
+    for days in undecided[: len(policies)]:
+        undated = frame[:3:2].assign(day=days)
+        with pytest.raises(sat.SchemaError) as caught:
+            SURVEY.prepare(make(undated), invalid="missing", duplicates="last")
+        assert caught.value.column == "day"
+
+
 @pytest.mark.parametrize("make", [dask_frame, ibis_frame])
 def test_dask_and_ibis(make):
     data = make(FRAME)
     same_numbers(data)
     same_customers(data)
     same_errors(make)
+    same_survey(make)
 
 
 def test_dask_with_empty_partitions():
@@ -140,6 +208,7 @@ def test_spark(spark):
     same_numbers(data)
     same_customers(data)
     same_errors(make)
+    same_survey(make, policies=("last",))  # a query of Spark takes a second
     with pytest.raises(sat.EngineError, match="Rename"):
         sat.ScoreCounts.collect(data.withColumnRenamed("nps", "n.p.s"), "n.p.s")
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import Any
 
 import pandas as pd
@@ -99,11 +98,10 @@ def test_what_can_not_be_asked_for():
         SURVEY.prepare(ANSWERS.drop(columns="day"), duplicates="first")
 
 
-@pytest.mark.filterwarnings("ignore")
-def test_dask_says_that_its_rows_have_no_order():
+@pytest.mark.filterwarnings("ignore:.*narwhals-dask")
+def test_dask_keeps_the_index_and_the_order_of_its_rows():
     dask = pytest.importorskip("dask.dataframe")
-    frame = pd.DataFrame({"id": [1, 1], "nps": [1, 2], "day": [datetime(2026, 1, 1), datetime(2026, 1, 2)]})
-    with pytest.raises(sat.SchemaError, match="one row per id"):
-        SURVEY.prepare(dask.from_pandas(frame, npartitions=2))
-    with pytest.raises(sat.EngineError, match="none is the first"):
-        SURVEY.prepare(dask.from_pandas(frame, npartitions=2), duplicates="last")
+    frame = ANSWERS.set_index(pd.Index([10, 11, 12, 13, 14, 15, 16]))
+    prepared = SURVEY.prepare(dask.from_pandas(frame, npartitions=3), duplicates="last")
+    assert prepared.npartitions > 1
+    assert prepared.compute().index.tolist() == [10, 13, 14, 15, 16]

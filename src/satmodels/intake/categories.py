@@ -17,7 +17,7 @@ import numpy as np
 
 from satmodels.errors import SchemaError
 from satmodels.intake.answers import AnswerRule
-from satmodels.intake.frames import Frame, collect
+from satmodels.intake.frames import Frame, collect, open_frame
 
 WHOLE_SCALE = "the ordered categories are"  # the rule, followed by the scale
 REMEDY = "Categories count as answers only if they are ordered and the whole scale: map them to its numbers."
@@ -93,13 +93,13 @@ def decoded(frame: Frame, columns: Collection[str]) -> Frame:
         return frame
     native: Any = frame.narwhals.to_native()
     if frame.engine == "dask":
-        return Frame(nw.from_native(native.map_partitions(_decoded_part, list(columns), gaps=True)))
+        return open_frame(native.map_partitions(_decoded_part, list(columns), gaps=True))
     if frame.engine == "pyarrow":
         for column in columns:
             plain = native[column].cast(native.schema.field(column).type.value_type)
             native = native.set_column(native.column_names.index(column), column, plain)
-        return Frame(nw.from_native(native))
-    return Frame(nw.from_native(_decoded_part(native, columns)))
+        return open_frame(native)
+    return open_frame(_decoded_part(native, columns))
 
 
 def _decoded_part(part: Any, columns: Iterable[str], gaps: bool = False) -> Any:

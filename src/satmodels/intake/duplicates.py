@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import narwhals.stable.v2 as nw
 
-from satmodels.errors import EngineError, SchemaError
-from satmodels.intake.frames import OFFENDERS, Frame, collect, present
+from satmodels.errors import SchemaError
+from satmodels.intake.frames import OFFENDERS, Frame, collect, open_frame, present
 from satmodels.intake.repeats import repeated_rows
 from satmodels.intake.rules import is_missing
 from satmodels.intake.violations import TEXTUAL
 
+_Key = tuple[Any, ...]
 DECIDES = "one row is the first and one the last"
 # texts sort as times only where all are written alike: date, date and time, the same in UTC
 _DATE = "^[^T ]*$"
@@ -27,7 +28,7 @@ def keep_one(frame: Frame, key: Sequence[str], order: str, *, last: bool) -> Fra
     Parameters
     ----------
     frame : Frame
-        Data of any engine but Dask. Lazy frames stay lazy; whether the order decides is asked beforehand.
+        Data of any engine. Lazy frames stay lazy; whether the order decides is asked beforehand.
     key : sequence of str
         Columns that together tell the rows apart.
     order : str
@@ -40,21 +41,14 @@ def keep_one(frame: Frame, key: Sequence[str], order: str, *, last: bool) -> Fra
     SchemaError
         Among the rows of one key the order is missing, or two rows tie; or the texts of the order are
         written in different ways.
-    EngineError
-        Dask.
     """
     found = next(repeated_rows(frame, tuple(key)), None)
     if found is None:
         return frame
-    if frame.engine == "dask":
-        raise EngineError(
-            "dask: of rows in several partitions none is the first. Keep one row of each respondent before.",
-            engine="dask",
-            feature="duplicates",
-            alternative='duplicates="error", or DuckDB or polars',
-        )
     if isinstance(frame.dtype(order), TEXTUAL):
         _refuse_mixed_shapes(frame, order)
+    if frame.engine == "dask":
+        return _in_partitions(frame, key, order, last)
     return _in_memory(frame, key, order, last) if frame.eager else _in_engine(frame, key, order, last)
 
 
@@ -79,25 +73,56 @@ def _refuse_mixed_shapes(frame: Frame, order: str) -> None:
 def _in_memory(frame: Frame, key: Sequence[str], order: str, last: bool) -> Frame:
     """Decide row by row in one pass; the rows are there, and their index is kept."""
     native: Any = frame.narwhals
-    columns = [native.get_column(name).to_list() for name in key]
-    times = native.get_column(order).to_list()
-    rows: dict[tuple[Any, ...], list[int]] = {}
-    keep = [True] * len(times)
-    for i, names in enumerate(zip(*columns, strict=True)):
-        if not is_missing(names[0]):
-            rows.setdefault(tuple(None if is_missing(name) else name for name in names), []).append(i)
-    for names, places in rows.items():
-        if len(places) == 1:
+    rows = _keys_and_times(native, key, order)
+    best = _decisive(rows, key, order, last)
+    return Frame(native.filter([names not in best or best[names] == time for names, time in rows]))
+
+
+def _in_partitions(frame: Frame, key: Sequence[str], order: str, last: bool) -> Frame:
+    """Decide on the keys that are there more than once, and drop the other rows where they lie."""
+    native: Any = frame.narwhals.to_native()
+    n = frame.unused_name("n_rows")
+    counts: Any = frame.narwhals.group_by(*key).agg(nw.len().alias(n)).filter(nw.col(n) > 1).select(*key)
+    several = set(collect(counts, "looking for duplicates").iter_rows())
+    rows = [
+        row
+        for partition in native[[*key, order]].partitions
+        for row in _keys_and_times(nw.from_native(partition.compute()), key, order)
+        if row[0] in several
+    ]
+    best = _decisive(rows, key, order, last)
+    kept = native.map_partitions(_kept_part, list(key), order, best, meta=native._meta)
+    return open_frame(kept)
+
+
+def _kept_part(part: Any, key: Sequence[str], order: str, best: Mapping[_Key, Any]) -> Any:
+    rows = _keys_and_times(nw.from_native(part), key, order)
+    return part[[names not in best or best[names] == time for names, time in rows]]
+
+
+def _keys_and_times(native: Any, key: Sequence[str], order: str) -> list[tuple[_Key, Any]]:
+    columns = [[None if is_missing(v) else v for v in native.get_column(name).to_list()] for name in key]
+    return list(zip(zip(*columns, strict=True), native.get_column(order).to_list(), strict=True))
+
+
+def _decisive(
+    rows: Sequence[tuple[_Key, Any]], key: Sequence[str], order: str, last: bool
+) -> dict[_Key, Any]:
+    """Return the time that counts of each key that is there more than once."""
+    times: dict[_Key, list[Any]] = {}
+    for names, time in rows:
+        if names[0] is not None:
+            times.setdefault(names, []).append(time)
+    best: dict[_Key, Any] = {}
+    for names, here in times.items():
+        if len(here) == 1:
             continue
-        here = [times[i] for i in places]
         if any(is_missing(time) for time in here):
-            raise _undecided(key, order, names[0], "is missing in", len(places))
-        best = max(here) if last else min(here)
-        if here.count(best) > 1:
-            raise _undecided(key, order, names[0], "is the same in", len(places))
-        for i, time in zip(places, here, strict=True):
-            keep[i] = time == best
-    return Frame(native.filter(keep))
+            raise _undecided(key, order, names[0], "is missing in", len(here))
+        best[names] = max(here) if last else min(here)
+        if here.count(best[names]) > 1:
+            raise _undecided(key, order, names[0], "is the same in", len(here))
+    return best
 
 
 def _in_engine(frame: Frame, key: Sequence[str], order: str, last: bool) -> Frame:

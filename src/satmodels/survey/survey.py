@@ -365,8 +365,6 @@ class Survey(Spec):
             respondent has several rows, of which the date says for ``"first"`` and ``"last"`` no order.
         ArgumentError
             ``"first"`` or ``"last"`` without a declared respondent and date.
-        EngineError
-            ``"first"`` or ``"last"`` on a Dask frame with several rows of one respondent.
 
         Examples
         --------
