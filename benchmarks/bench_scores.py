@@ -3,9 +3,10 @@
     python benchmarks/bench_scores.py [--rows 10_000_000] [--repeats 5] [--text]
 
 Prints CPU seconds (all threads; the median of the repeats) of an NPS by 50 x 24 segments, and the ratios of
-``satmodels.nps`` to two hand-written queries: *bare* gives the score alone and trusts every answer and weight;
+``satmodels.nps`` to three hand-written queries: *bare* gives the score alone and trusts every answer and weight;
 *guarded* counts only answers from 0 to 10 and gives what the interval needs as well (n, missing, sums of squared
-weights, invalid weights). ``--text`` makes the segments text.
+weights, invalid weights); *counts* is the shortest query that gives what ``nps`` gives (n, and sums of the weights
+and of their squares, of each answer in each segment), and trusts every weight. ``--text`` makes the segments text.
 """
 
 from __future__ import annotations
@@ -122,6 +123,22 @@ def guarded_duckdb(connection, weight: bool):
     return 100 * found["s"].astype(float) / found["n"]
 
 
+def counts_polars(frame, weight: bool):
+    import polars as pl
+
+    w = pl.col("weight")
+    sums = [w.sum(), (w * w).sum().alias("squared")] if weight else []
+    grouped = frame.lazy().group_by("segment", "month", "nps").agg(pl.len().alias("n"), *sums)
+    return grouped.collect(engine="streaming")
+
+
+def counts_duckdb(connection, weight: bool):
+    sums = ", sum(weight), sum(weight * weight)" if weight else ""
+    return connection.sql(
+        f"select segment, month, nps, count(*){sums} from answers group by all"
+    ).fetchnumpy()
+
+
 def by_hand_pandas(frame, weight: bool):
     signed = (frame["nps"] >= 9).astype("int64") - (frame["nps"] <= 6).astype("int64")
     keys = [frame["segment"], frame["month"]]
@@ -151,43 +168,54 @@ def main() -> None:
     polars = pl.from_arrow(made)
     pandas = made.to_pandas() if {"pandas"} & set(wanted) else None
     contenders = {
-        "polars": (polars, lambda w: by_hand_polars(polars, w), lambda w: guarded_polars(polars, w)),
+        "polars": (
+            polars,
+            lambda w: by_hand_polars(polars, w),
+            lambda w: guarded_polars(polars, w),
+            lambda w: counts_polars(polars, w),
+        ),
         "polars-eager": (
             polars,
             lambda w: by_hand_polars(polars, w, streaming=False),
             lambda w: guarded_polars(polars, w),
+            lambda w: counts_polars(polars, w),
         ),
         "polars-lazy": (
             polars.lazy(),
             lambda w: by_hand_polars(polars.lazy(), w),
             lambda w: guarded_polars(polars.lazy(), w),
+            lambda w: counts_polars(polars.lazy(), w),
         ),
         "duckdb": (
             memory.table("answers"),
             lambda w: by_hand_duckdb(memory, w),
             lambda w: guarded_duckdb(memory, w),
+            lambda w: counts_duckdb(memory, w),
         ),
-        "pandas": (pandas, lambda w: by_hand_pandas(pandas, w), None),
+        "pandas": (pandas, lambda w: by_hand_pandas(pandas, w), None, None),
     }
     print(
         f"{given.rows:,} rows, {SEGMENTS} x {MONTHS} segments, segments as {'text' if given.text else 'int16'}"
     )
     print(
-        f"{'engine':<12} {'weights':<8} {'bare':>7} {'guarded':>8} {'nps':>7} {'/ bare':>7} {'/ guarded':>10}   difference"
+        f"{'engine':<12} {'weights':<8} {'bare':>7} {'guarded':>8} {'counts':>7} {'nps':>7} {'/ bare':>7} "
+        f"{'/ guarded':>10} {'/ counts':>9}   difference"
     )
     for name in wanted:
-        data, bare, guarded = contenders[name]
+        data, *queries = contenders[name]
         for weight in (None, "weight"):
             w = weight is not None
-            bare_s, expected = median_cpu(lambda: bare(w), given.repeats)
-            guarded_s = median_cpu(lambda: guarded(w), given.repeats)[0] if guarded else float("nan")
+            expected = queries[0](w)
+            seconds = [median_cpu(lambda: q(w), given.repeats)[0] if q else float("nan") for q in queries]
             score_s, result = median_cpu(
                 lambda: sat.nps(data, "nps", by=("segment", "month"), weight=weight), given.repeats
             )
             found = np.array(result._tidy()["estimate"], dtype=float)
+            bare_r, guarded_r, counts_r = (score_s / s for s in seconds)
             print(
-                f"{name:<12} {'yes' if w else 'no':<8} {bare_s:7.3f} {guarded_s:8.3f} {score_s:7.3f} "
-                f"{score_s / bare_s:7.2f} {score_s / guarded_s:10.2f}   {np.abs(found - expected).max():.0e}",
+                f"{name:<12} {'yes' if w else 'no':<8} {seconds[0]:7.3f} {seconds[1]:8.3f} {seconds[2]:7.3f} "
+                f"{score_s:7.3f} {bare_r:7.2f} {guarded_r:10.2f} {counts_r:9.2f}   "
+                f"{np.abs(found - expected).max():.0e}",
                 flush=True,
             )
 

@@ -22,8 +22,9 @@ from satmodels.intake.frames import LARGEST_FLOAT, Frame, check_numeric_type, co
 MAX_CELLS = 5_000_000  # more distinct combinations than this is no count table but the data itself
 # outside these a weight's square is zero or infinite, and the effective sample size is lost
 SMALLEST_WEIGHT, LARGEST_WEIGHT = 1e-150, 1e150
-# whole-number keys are packed into one, which these engines group by faster than by several
-_PACKS = ("polars", "duckdb")
+# from so many whole-number keys on they are packed into one, which these engines group by faster than by several;
+# DuckDB addresses two small ones directly
+_PACKS = {"polars": 2, "duckdb": 3}
 _BITS = {"Int8": 8, "Int16": 16, "Int32": 32, "UInt8": 8, "UInt16": 16, "UInt32": 32}
 _PACKED_BITS = 62
 _PLAIN_TYPES = {int, str, bool, type(None)}
@@ -148,13 +149,14 @@ class _Packing:
 
     @classmethod
     def of(cls, frame: Frame, keys: list[str]) -> _Packing | None:
-        """Pack the keys if there are several and all are narrow whole numbers, else None.
+        """Pack the keys if there are enough and all are narrow whole numbers, else None.
 
         Beside a key of text or floats the engines group by the rest as fast as it is.
         """
         names = [type(frame.dtype(key)).__name__ for key in keys]
         bits = [_BITS.get(name, _PACKED_BITS) for name in names]
-        if frame.engine not in _PACKS or len(keys) < 2 or sum(b + 1 for b in bits) > _PACKED_BITS:
+        least = _PACKS.get(frame.engine, len(keys) + 1)
+        if len(keys) < least or sum(b + 1 for b in bits) > _PACKED_BITS:
             return None
         offsets = [0 if name.startswith("U") else 2 ** (b - 1) for name, b in zip(names, bits, strict=True)]
         return cls(tuple(keys), tuple(bits), tuple(offsets))
