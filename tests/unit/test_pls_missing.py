@@ -100,7 +100,7 @@ def test_what_has_no_answer_is_named(gaps: pd.DataFrame) -> None:
     with pytest.raises(sat.DataError, match="never answered together"):
         sat.PLSPM(SPEC, missing="pairwise").fit(apart)
     with pytest.raises(sat.ArgumentError, match="complete rows"):
-        sat.compare_groups(sat.PLSPM(SPEC, missing="em"), gaps.assign(g=1), "g")
+        sat.fit_test(sat.PLSPM(SPEC, missing="em"), gaps)
 
 
 def test_impossible_pairwise_correlations_are_refused() -> None:
@@ -156,8 +156,14 @@ def test_ordered_answers() -> None:
     assert sat.PLSPM.from_json(model.to_json()).result_.paths["estimate"].item() == pytest.approx(ordered)
     gaps = cut.astype(float).mask(rng.random(cut.shape) < 0.02)
     assert model.fit(gaps).result_.n_dropped == int(gaps.isna().any(axis=1).sum())
-    with pytest.raises(sat.ArgumentError, match="numbers"):
-        sat.compare_groups(model, cut.assign(g=1), "g")
+    for refused in (
+        lambda: sat.micom(model, cut.assign(g=1), "g"),
+        lambda: sat.pls_predict(model, cut),
+        lambda: sat.blindfold(model, cut),
+        lambda: sat.fit_test(model, cut),
+    ):
+        with pytest.raises(sat.ArgumentError, match="numbers"):
+            refused()
     with pytest.raises(sat.ArgumentError, match="weights"):
         model.fit(cut, sample_weight=np.ones(3000))
     with pytest.raises(sat.ArgumentError, match="moments"):

@@ -213,8 +213,9 @@ def bootstrap(
     moderator one standard deviation below its mean, at it and above: of the source on the target (simple
     slopes), and of everything before the source on everything after the target (conditional indirect
     effects, products of the paths along the way). "moderated" is their change per standard deviation of
-    the moderator: an interval without 0 says that the mediation is moderated (Hayes 2015). Rows count once
-    each, and indices are those of the model without product.
+    the moderator: an interval without 0 says that the mediation is moderated (Hayes 2015). With ``interaction=`` and
+    ``higher_order=`` survey weights enter both stages; constructs that are measured by scores of a first stage have
+    no index.
 
     References
     ----------

@@ -7,8 +7,8 @@ how often a row is drawn. Here every draw goes back to its rows; what comes out 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import ClassVar
 
@@ -36,12 +36,15 @@ class RecomputedTable:
         ``(rows, weights) -> Moments``; an error of ours in a draw makes it a draw that failed.
     unit : ndarray of int, shape (rows,), optional
         The cluster of each row, 0 ... units - 1, where whole clusters are drawn.
+    about : ndarray, shape (columns of the moments,), optional
+        What sums are taken about; the means of all rows by default.
     """
 
     rows: Array
     weights: Array | None
     reduce: Reduce
     unit: NDArray[np.intp] | None = None
+    about: Array | None = None
     draws_at_once: ClassVar[int] = 20
 
     @cached_property
@@ -51,8 +54,13 @@ class RecomputedTable:
 
     @property
     def centre(self) -> Array:
-        """Means of all rows."""
-        return self.whole.mean
+        """What sums are taken about."""
+        return self.whole.mean if self.about is None else self.about
+
+    def subset(self, rows: NDArray[np.intp]) -> RecomputedTable:
+        """Return the table of some rows, with sums about the same centre."""
+        weights = None if self.weights is None else self.weights[rows]
+        return replace(self, rows=self.rows[rows], weights=weights, about=self.centre)
 
     @property
     def n_units(self) -> int:
@@ -69,15 +77,20 @@ class RecomputedTable:
         """Draw with replacement, ``n`` times as many units as there are; see :meth:`sums_of`."""
         return self.sums_of(rng.integers(0, self.n_units, (n, self.n_units)))
 
-    def sums_of(self, indices: NDArray[np.integer]) -> Array:
+    def sums_of(self, indices: Iterable[NDArray[np.integer]]) -> Array:
         """Return the sums of given resamples, (1 + items + pairs, draws); NaN where a draw failed."""
         return np.stack([self._draw(units) for units in indices], axis=1)
 
     def sums(self, counts: Array) -> Array:
-        """Return the sums of all rows; ``counts`` is one row of ones."""
-        if len(counts) != 1 or not (counts == 1).all():
-            raise ArgumentError("moments that are computed anew from rows know no fractions of rows")
-        return self._packed(self.whole)[:, None]
+        """Return the sums for how often each unit is taken: whole numbers, one row for each choice."""
+        if len(counts) == 1 and (counts == 1).all():
+            return self._packed(self.whole)[:, None]  # what is wrong with the whole is said
+        times = counts.astype(np.intp)
+        return self.sums_of([np.repeat(np.arange(len(c)), c) for c in times])
+
+    def split(self, counts: Array) -> tuple[Array, Array]:
+        """Return the sums of the units with a count of 1, and of those with 0."""
+        return self.sums(counts), self.sums(1 - counts)
 
     def leave_one_out(self) -> Iterator[Array]:
         """Go through the sums without one unit, in blocks."""

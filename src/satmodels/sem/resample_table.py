@@ -10,7 +10,7 @@ Bootstrap, jackknife, permutation and cross-validation only differ in their coun
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import ClassVar
 
 import numpy as np
@@ -149,6 +149,15 @@ class ResampleTable:
         for first, products in self._blocks():
             total += products.T @ counts[:, first : first + len(products)].T
         return total
+
+    def subset(self, rows: NDArray[np.intp]) -> ResampleTable:
+        """Return the table of some rows, centred as they are."""
+        return replace(self, rows=self.rows[rows], weights=self.weights[rows])
+
+    def split(self, counts: Array) -> tuple[Array, Array]:
+        """Return the sums of the units with a count of 1, and of those with 0."""
+        inside = self.sums(counts)
+        return inside, self.sums(np.ones((1, self.n_units))) - inside
 
     def leave_one_out(self) -> Iterator[Array]:
         """Go through the sums without one unit, in blocks."""

@@ -141,6 +141,9 @@ def _from_bootstrap(result: BootstrapResult) -> tuple[Array, dict[str, float], l
         raise ArgumentError("this bootstrap has no indices: run it with scale=(low, high)")
     rows = [row for row in result.quantities.rows() if row["op"] == "index"]
     names = [row["lhs"] for row in rows]
+    ends = {end for row in result.parameters.rows() if row["op"] == "~" for end in (row["lhs"], row["rhs"])}
+    if lacking := sorted(ends - set(names)):
+        raise ArgumentError(f"{lacking} have no index, so that no change can be followed through them")
     at = {name: j for j, name in enumerate(names)}
     usable = ~np.isnan(result.values).any(axis=1)
     slopes = np.zeros((len(names), len(names), 1 + int(usable.sum())))

@@ -22,12 +22,14 @@ from satmodels.sem.pls.missing import (
     mean_replaced,
     ordinal_moments,
     refuse_gaps,
+    replaced_moments,
 )
 from satmodels.sem.recomputed_table import RecomputedTable
 from satmodels.statistics.incomplete import likelihood_moments, pairwise_moments
 from satmodels.statistics.moments import Moments
 
 Array = NDArray[np.float64]
+_MADE = {"mean": replaced_moments, "pairwise": pairwise_moments, "em": likelihood_moments}
 
 
 @dataclass(frozen=True, eq=False)
@@ -81,8 +83,7 @@ def read_moments(X: Any, columns: Sequence[str], sample_weight: Any, missing: Mi
         answers = read_answers(X, columns, sample_weight, missing)
         return answers.moments, answers.n_missing if missing == "mean" else 0
     answers = read_answers(X, columns, sample_weight, "keep")
-    made = pairwise_moments if missing == "pairwise" else likelihood_moments
-    return made(answers.rows, answers.weights, answers.columns), answers.n_missing
+    return _MADE[missing](answers.rows, answers.weights, answers.columns), answers.n_missing
 
 
 def check_scales(X: Any, columns: Sequence[str], scales: Mapping[str, tuple[float, float]]) -> None:
@@ -115,21 +116,20 @@ def read_ordinal(X: Any, columns: Sequence[str], sample_weight: Any, missing: Mi
 
 
 def read_recomputed(
-    X: Any, columns: Sequence[str], sample_weight: Any, missing: Missing, cluster: Any, *, ordered: bool
-) -> RecomputedTable:
-    """Return the rows with the moments that each draw computes anew: polychoric, pairwise or by EM."""
+    X: Any, columns: Sequence[str], sample_weight: Any, missing: Missing, *, ordered: bool
+) -> tuple[RecomputedTable, Answers]:
+    """Return the rows with moments that each draw computes anew: polychoric, pairwise, by EM or with means."""
     if ordered:
         read_ordinal(X, columns, sample_weight, missing)  # says what is wrong with the whole
         answers = read_answers(X, columns, None, "error" if missing == "error" else "drop")
-        unit = read_clusters(X, cluster, answers)
 
         def reduce(rows: Array, weights: Array | None) -> Moments:
             return ordinal_moments(rows, answers.columns)
 
-        return RecomputedTable(answers.rows, None, reduce, unit)
+        return RecomputedTable(answers.rows, None, reduce), answers
     answers = read_answers(X, columns, sample_weight, "keep")
-    made = partial(pairwise_moments if missing == "pairwise" else likelihood_moments, columns=answers.columns)
-    return RecomputedTable(answers.rows, answers.weights, made, read_clusters(X, cluster, answers))
+    made = partial(_MADE[missing], columns=answers.columns)
+    return RecomputedTable(answers.rows, answers.weights, made), answers
 
 
 def read_answers(

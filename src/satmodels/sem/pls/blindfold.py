@@ -12,7 +12,9 @@ from numpy.typing import NDArray
 from satmodels.errors import ArgumentError, DataError
 from satmodels.intake.library import FrameLibrary
 from satmodels.results import FrameBuilder, Result, Table
+from satmodels.sem.pls.answers import Answers
 from satmodels.sem.pls.estimates import estimate
+from satmodels.sem.pls.missing import ROW_POLICIES, mean_replaced
 from satmodels.sem.pls.resampling import PLSResampling
 from satmodels.statistics.moments import Moments
 
@@ -75,7 +77,8 @@ def blindfold(model: Any, X: Any, *, omission: int = OMISSION, sample_weight: An
 
     .. math:: Q^2 = 1 - \frac{\sum_g E_g}{\sum_g O_g}.
 
-    A positive value says that the model predicts better than means. Blindfolding leaves single answers out
+    Missing answers (``missing="mean"``) are replaced like those left out, and not predicted: ``n`` counts the
+    answers that were given. A positive value says that the model predicts better than means. Blindfolding leaves single answers out
     and keeps the rest of their row: for predictions of new respondents see :func:`pls_predict`.
 
     Raises
@@ -105,10 +108,14 @@ def blindfold(model: Any, X: Any, *, omission: int = OMISSION, sample_weight: An
         term  estimate
     0  Loyal      0.16
     """
-    if not hasattr(model, "_grouped_resampling"):
+    if not hasattr(model, "_row_resampling"):
         raise ArgumentError(f"blindfold takes a PLSPM, not a {type(model).__name__}")
-    plan: PLSResampling = model._resampling(X, sample_weight=sample_weight, cluster=None, scale=None)
-    n = len(plan.rows_table.rows)
+    if model.ordered or model.missing not in ROW_POLICIES:
+        raise ArgumentError(
+            "blindfolding replaces answers by means: it takes the answers as numbers, with missing='mean' or 'drop'"
+        )
+    plan, answers = model._row_resampling(X, sample_weight=sample_weight)
+    n = len(answers.rows)
     if isinstance(omission, bool) or int(omission) != omission or not 2 <= omission < n:
         raise ArgumentError(
             f"omission={omission!r}: a whole number from 2 to less than the number of rows, {n}"
@@ -123,30 +130,31 @@ def blindfold(model: Any, X: Any, *, omission: int = OMISSION, sample_weight: An
     records: list[dict[str, Any]] = []
     for j, sources in enumerate(structure.sources):
         if sources:
-            sse, sso = _errors(plan, j, int(omission))
-            answers = n * len(structure.items(j))
+            sse, sso, left_out = _errors(plan, answers, j, int(omission))
             q2 = 1 - sse / sso
             records.append(
-                {"term": structure.constructs[j], "estimate": q2, "sse": sse, "sso": sso, "n": answers}
+                {"term": structure.constructs[j], "estimate": q2, "sse": sse, "sso": sso, "n": left_out}
             )
     return BlindfoldResult(rows=Table.from_records(records, COLUMNS), omission=int(omission))
 
 
-def _errors(plan: PLSResampling, construct: int, omission: int) -> tuple[float, float]:
-    """Return the squared errors of the model and of the means, over all answers of a construct."""
-    structure, table = plan.structure, plan.rows_table
-    rows, w = table.rows, table.weights / table.weights.mean()
+def _errors(plan: PLSResampling, answers: Answers, construct: int, omission: int) -> tuple[float, float, int]:
+    """Return the squared errors of the model and of the means, over all answers of a construct, and their number."""
+    structure = plan.structure
+    w = np.ones(len(answers.rows)) if answers.weights is None else answers.weights / answers.weights.mean()
+    rows = mean_replaced(answers.rows, w, structure.columns)
     own = list(structure.places[structure.blocks[construct]])
+    given = ~np.isnan(answers.rows[:, own])
     std = Moments.of_block(structure.columns, rows, w).std[own]
     number = np.arange(len(own) * len(rows)).reshape(len(own), len(rows)).T
     blinded: list[tuple[NDArray[np.bool_], Array, Moments]] = []
     for g in range(omission):
         out = number % omission == g
-        left = ~out * w[:, None]
+        left = (given & ~out) * w[:, None]
         mean = (rows[:, own] * left).sum(axis=0) / left.sum(axis=0)
         filled = rows.copy()
-        filled[:, own] = np.where(out, mean, rows[:, own])
-        blinded.append((out, filled, Moments.of_block(structure.columns, filled, w)))
+        filled[:, own] = np.where(given & ~out, rows[:, own], mean)
+        blinded.append((given & out, filled, Moments.of_block(structure.columns, filled, w)))
     at = list(structure.places)
     corr = np.stack([moments.corr[np.ix_(at, at)] for _, _, moments in blinded], axis=2)
     fitted = estimate(
@@ -174,4 +182,4 @@ def _errors(plan: PLSResampling, construct: int, omission: int) -> tuple[float, 
         truth = rows[:, own] - moments.mean[own]  # the mean of the filled answers is that of those left
         sse += float((out * w[:, None] * ((truth - predicted) / std) ** 2).sum())
         sso += float((out * w[:, None] * (truth / std) ** 2).sum())
-    return sse, sso
+    return sse, sso, int(given.sum())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Collection
 from dataclasses import replace
 from typing import Any, Self
 
@@ -16,6 +17,7 @@ from satmodels.sem.index import item_scales
 from satmodels.sem.model.spec import ModelSpec
 from satmodels.sem.normal_table import NormalTable
 from satmodels.sem.pls.answers import (
+    Answers,
     check_scales,
     is_frame,
     read_answers,
@@ -27,11 +29,12 @@ from satmodels.sem.pls.answers import (
 )
 from satmodels.sem.pls.compile import compile_structure
 from satmodels.sem.pls.estimates import Estimates, estimate
-from satmodels.sem.pls.missing import Missing
+from satmodels.sem.pls.missing import ROW_POLICIES, Missing
 from satmodels.sem.pls.resampling import PLSResampling, ResamplingTable
 from satmodels.sem.pls.result import PLSResult, build_result
 from satmodels.sem.pls.structure import Structure
 from satmodels.sem.pls.weighting import MAX_ITERATIONS, SCHEMES, TOLERANCE, Scheme
+from satmodels.sem.recomputed_table import RecomputedTable
 from satmodels.sem.resample_table import ResampleTable
 from satmodels.statistics.moments import Moments
 from satmodels.stored import read_document, write_document
@@ -59,12 +62,13 @@ class PLSPM(TransformerMixin, BaseEstimator):
     missing : {"mean", "drop", "pairwise", "em", "error"}, default "mean"
         Replace a missing answer by the column's mean; leave the row out; correlate each pair of columns
         on the rows that have both; estimate the moments by maximum likelihood (EM, for answers missing at
-        random); or refuse. "pairwise" and "em" give moments and no complete rows: fits, and bootstraps that
-        compute them anew in each draw.
+        random); or refuse. "pairwise" and "em" give moments and no complete rows: resampling computes them anew
+        in each draw, and what transforms or replaces rows (:func:`fit_test`, :func:`blindfold`) refuses them.
     ordered : bool, default False
         Whether the items are ordered categories (up to 15): polychoric correlations take the place of
         Pearson's (ordinal PLS). Rows with gaps are left out. It needs rows, large samples, and no weights;
-        a bootstrap computes them anew in each draw, groups and predictions need numbers.
+        bootstraps and comparisons of groups compute them anew in each draw, what needs scores or predicts
+        answers refuses them.
     tol : float, default 1e-7
         The iteration stops when no weight changes by this much.
     max_iter : int, default 300
@@ -257,11 +261,12 @@ class PLSPM(TransformerMixin, BaseEstimator):
             self._estimate(moments, structure)
             return self._plan(spec, structure, NormalTable.of(moments), scale)
         check_scales(X, structure.columns, spec.scales)
-        if self.ordered or self.missing in ("pairwise", "em"):
-            redone = read_recomputed(
-                X, structure.columns, sample_weight, self.missing, cluster, ordered=self.ordered
+        if self.ordered or self.missing not in ROW_POLICIES:
+            redone, answers = read_recomputed(
+                X, structure.columns, sample_weight, self.missing, ordered=self.ordered
             )
             self._estimate(redone.whole, structure)
+            redone = replace(redone, unit=read_clusters(X, cluster, answers))
             return self._plan(spec, structure, redone, scale)
         answers = read_answers(X, structure.columns, sample_weight, self.missing)
         self._estimate(answers.moments, structure)  # what is wrong with the data is said before the draws
@@ -272,54 +277,65 @@ class PLSPM(TransformerMixin, BaseEstimator):
         self, X: Any, *, interaction: Any, higher_order: Any, sample_weight: Any, cluster: Any, scale: Any
     ) -> PLSResampling:
         """Give :func:`satmodels.bootstrap` a two-stage model, both stages of which each draw estimates."""
-        from satmodels.sem.pls.stages import higher_order_table, interaction_table
+        from satmodels.sem.pls.stages import answered_columns, higher_order_table, interaction_table
 
         self._check_parameters()
         if None not in (interaction, higher_order):
             raise ArgumentError("give either interaction= or higher_order=: a draw has two stages, not three")
-        if sample_weight is not None or scale is not None:
-            given = "sample_weight" if sample_weight is not None else "scale"
-            raise ArgumentError(
-                f"{given}= does not go with interaction= or higher_order=: scores of a first stage take no weights "
-                "and have no answer scale"
-            )
         if higher_order is None:
-            spec, table = interaction_table(self, X, interaction, cluster)
+            spec, table = interaction_table(self, X, interaction, sample_weight, cluster)
         else:
-            spec, table = higher_order_table(self, X, higher_order, cluster)
+            spec, table = higher_order_table(self, X, higher_order, sample_weight, cluster)
             if table is None:
                 whole = type(self)(**self.get_params()).set_params(spec=spec)
-                return whole._resampling(X, sample_weight=None, cluster=cluster, scale=None)
+                return whole._resampling(X, sample_weight=sample_weight, cluster=cluster, scale=scale)
         structure = compile_structure(spec)
         self._estimate(table.whole, structure)
-        plan = self._plan(spec, structure, table, None)
+        answered = answered_columns(spec, ModelSpec.of(self.spec))
+        plan = self._plan(spec, structure, table, scale, answered)
         return plan if interaction is None else replace(plan, interaction=tuple(interaction))
+
+    def _row_resampling(
+        self, X: Any, *, sample_weight: Any, scale: Any = None
+    ) -> tuple[PLSResampling, Answers]:
+        """Give comparisons of parts of the rows what they need: the plan, and the rows with their gaps.
+
+        Gaps are made up for within each part, as a fit of that part would.
+        """
+        spec, structure = self._compile()
+        check_scales(X, structure.columns, spec.scales)
+        if self.ordered or self.missing not in ("drop", "error"):
+            table, answers = read_recomputed(
+                X, structure.columns, sample_weight, self.missing, ordered=self.ordered
+            )
+            if not self.ordered and not np.isnan(answers.rows).any():
+                table = ResampleTable.of(answers.rows, answers.weights)
+        else:
+            answers = read_answers(X, structure.columns, sample_weight, self.missing)
+            table = ResampleTable.of(answers.rows, answers.weights)
+        whole = table.whole if isinstance(table, RecomputedTable) else answers.moments
+        self._estimate(whole, structure)
+        return self._plan(spec, structure, table, scale), answers
 
     def _grouped_resampling(
         self, X: Any, by: str, *, sample_weight: Any, scale: Any
     ) -> tuple[PLSResampling, list[Any]]:
         """Give the comparisons of groups what they need: the plan, and the group of each row."""
-        spec, structure = self._compile()
-        self._refuse_ordered()
-        if by in structure.columns:
+        plan, answers = self._row_resampling(X, sample_weight=sample_weight, scale=scale)
+        if by in plan.structure.columns:
             raise ArgumentError(f"column {by!r} is an item of the model: it can't be the group as well")
-        check_scales(X, structure.columns, spec.scales)
-        answers = read_answers(X, structure.columns, sample_weight, self.missing)
-        self._estimate(answers.moments, structure)
-        table = ResampleTable.of(answers.rows, answers.weights)
-        return self._plan(spec, structure, table, scale), read_labels(X, by, answers)
-
-    def _refuse_ordered(self) -> None:
-        if self.ordered:
-            raise ArgumentError(
-                "ordered=True gives fits and bootstraps: groups can't be compared with it. Take the answers as "
-                "numbers for this."
-            )
+        return plan, read_labels(X, by, answers)
 
     def _plan(
-        self, spec: ModelSpec, structure: Structure, table: ResamplingTable, scale: Any
+        self,
+        spec: ModelSpec,
+        structure: Structure,
+        table: ResamplingTable,
+        scale: Any,
+        answered: Collection[str] | None = None,
     ) -> PLSResampling:
-        items = list(structure.columns)
+        """Return the plan; constructs made of scores, whose items are not among ``answered``, have no index."""
+        items = [c for c in structure.columns if answered is None or c in answered]
         known = scale is not None or all(item in spec.scales for item in items)
         return PLSResampling(
             spec=spec,
@@ -329,7 +345,7 @@ class PLSPM(TransformerMixin, BaseEstimator):
             consistent=self.consistent,
             tol=self.tol,
             max_iter=int(self.max_iter),
-            limits=item_scales(items, spec, scale) if known else None,
+            limits=item_scales(items, spec, scale) if known else {},
         )
 
     def _weights(self) -> Array:

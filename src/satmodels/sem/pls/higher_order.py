@@ -24,7 +24,9 @@ Method = Literal["disjoint", "embedded", "repeated"]
 METHODS: tuple[Method, ...] = ("disjoint", "embedded", "repeated")
 
 
-def higher_order(model: PLSPM, X: Any, *, method: Method = "disjoint") -> tuple[ModelSpec, pd.DataFrame]:
+def higher_order(
+    model: PLSPM, X: Any, *, method: Method = "disjoint", sample_weight: Any = None
+) -> tuple[ModelSpec, pd.DataFrame]:
     r"""Turn a model with constructs of constructs into one of items.
 
     Parameters
@@ -39,6 +41,8 @@ def higher_order(model: PLSPM, X: Any, *, method: Method = "disjoint") -> tuple[
         the second. "embedded": the first model is that of repeated indicators; in the second every
         construct is its score. "repeated": one model, in which the whole has all items of its parts, and
         paths from (formative) or to (reflective) its parts.
+    sample_weight : array or str, optional
+        Survey weights of the first stage; give them to the fit of the second as well.
 
     Returns
     -------
@@ -76,13 +80,14 @@ def higher_order(model: PLSPM, X: Any, *, method: Method = "disjoint") -> tuple[
     """
     first, second, taken = two_stages(ModelSpec.of(model.spec), method)
     if not taken:
-        return second, as_frame(read_answers(X, compile_structure(second).columns, None, model.missing), X)
+        columns = compile_structure(second).columns
+        return second, as_frame(read_answers(X, columns, sample_weight, model.missing), X)
     structure = compile_structure(first)
-    answers = read_answers(X, structure.columns, None, model.missing)
+    answers = read_answers(X, structure.columns, sample_weight, model.missing)
     frame = as_frame(answers, X)
     lower = type(model)(**model.get_params())
     lower.spec = first
-    scores = lower.fit(frame).transform(frame)
+    scores = lower.fit(frame, sample_weight=answers.weights).transform(frame)
     at = list(structure.constructs)
     return second, frame.assign(**{column: scores[:, at.index(name)] for name, column in taken.items()})
 

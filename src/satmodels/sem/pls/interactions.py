@@ -32,7 +32,14 @@ METHODS: tuple[Method, ...] = ("two_stage", "product", "orthogonal")
 
 
 def with_interaction(
-    model: PLSPM, X: Any, source: str, moderator: str, target: str, *, method: Method = "two_stage"
+    model: PLSPM,
+    X: Any,
+    source: str,
+    moderator: str,
+    target: str,
+    *,
+    method: Method = "two_stage",
+    sample_weight: Any = None,
 ) -> tuple[ModelSpec, pd.DataFrame]:
     r"""Add the product of two constructs as a further source of a target.
 
@@ -51,6 +58,9 @@ def with_interaction(
         with any mode); the products of all pairs of standardised items; or what a regression on all the
         items leaves of these, so that the product is uncorrelated with its parts (Little, Bovaird and
         Widaman 2006).
+    sample_weight : array or str, optional
+        Survey weights, of the scores or of the standardised items that are multiplied; give them to the fit of
+        the longer model as well.
 
     Returns
     -------
@@ -86,12 +96,13 @@ def with_interaction(
     name = f"{source}*{moderator}"
     interaction_spec(spec, source, moderator, target, (name,))  # says what is wrong before the fit
     structure = compile_structure(spec)
-    answers = read_answers(X, structure.columns, None, model.missing)
+    answers = read_answers(X, structure.columns, sample_weight, model.missing)
     first = list(structure.items(structure.constructs.index(source)))
     second = list(structure.items(structure.constructs.index(moderator)))
     if method == "two_stage":
         frame = as_frame(answers, X)
-        scores = type(model)(**model.get_params()).fit(frame).transform(frame)
+        lower = type(model)(**model.get_params()).fit(frame, sample_weight=answers.weights)
+        scores = lower.transform(frame)
         at = list(structure.constructs)
         products = {name: scores[:, at.index(source)] * scores[:, at.index(moderator)]}
     else:
@@ -179,7 +190,7 @@ def _item_products(
     answers: Answers, first: list[str], second: list[str], *, orthogonal: bool
 ) -> dict[str, Array]:
     place = {column: j for j, column in enumerate(answers.columns)}
-    z = (answers.rows - answers.rows.mean(axis=0)) / answers.rows.std(axis=0, ddof=1)
+    z = (answers.rows - answers.moments.mean) / answers.moments.std
     found: dict[str, Array] = {}
     for a in first:
         for b in second:
@@ -189,8 +200,10 @@ def _item_products(
         parts = np.column_stack(
             [np.ones(len(z)), *(z[:, place[c]] for c in dict.fromkeys([*first, *second]))]
         )
+        root = np.ones((len(z), 1)) if answers.weights is None else np.sqrt(answers.weights)[:, None]
         for name, product in found.items():
-            found[name] = product - parts @ np.linalg.lstsq(parts, product, rcond=None)[0]
+            slopes = np.linalg.lstsq(parts * root, product * root[:, 0], rcond=None)[0]
+            found[name] = product - parts @ slopes
     return found
 
 

@@ -15,6 +15,7 @@ from satmodels.results import FrameBuilder, Result, Table
 from satmodels.sem.pls.estimates import estimate
 from satmodels.sem.pls.multigroup import COUNTS_AT_ONCE, dealt, split_groups
 from satmodels.sem.pls.resampling import PLSResampling
+from satmodels.sem.recomputed_table import RecomputedTable
 from satmodels.sem.resample_table import DRAWS_AT_ONCE, ResampleTable, moments_of
 
 Array = NDArray[np.float64]
@@ -87,7 +88,8 @@ def micom(
     Notes
     -----
     Step 2 correlates, on the pooled rows, the scores of one group's weights with those of the other's.
-    Step 3 compares means and variances of the scores of the pooled model.
+    Step 3 compares means and variances of the scores of the pooled model. Missing answers are made up for within
+    each group and permutation, see :func:`compare_groups`.
 
     References
     ----------
@@ -96,6 +98,11 @@ def micom(
     """
     if not hasattr(model, "_grouped_resampling"):
         raise ArgumentError(f"micom takes a PLSPM, not a {type(model).__name__}; for CBSEM use invariance()")
+    if model.ordered:
+        raise ArgumentError(
+            "with ordered=True constructs have no scores whose means and variances could be compared: take the "
+            "answers as numbers for micom"
+        )
     if isinstance(n, bool) or int(n) != n or n < 20:
         raise ArgumentError(f"n={n!r}: at least 20 permutations are needed")
     plan, labels = model._grouped_resampling(X, by, sample_weight=sample_weight, scale=None)
@@ -123,9 +130,7 @@ def _steps(
     level: float,
 ) -> list[dict[str, Any]]:
     both = np.concatenate([members, others])
-    table = dataclasses.replace(
-        plan.rows_table, rows=plan.rows_table.rows[both], weights=plan.rows_table.weights[both]
-    )
+    table = plan.parts_table.subset(both)
     observed = np.zeros((1, len(both)))
     observed[0, : len(members)] = 1
     found = _statistics(plan, table, observed)[:, :, 0]
@@ -167,16 +172,16 @@ def _steps(
     return rows
 
 
-def _statistics(plan: PLSResampling, table: ResampleTable, counts: Array) -> Array:
+def _statistics(plan: PLSResampling, table: ResampleTable | RecomputedTable, counts: Array) -> Array:
     """Return correlation of scores, mean difference and log variance ratio: (3, constructs, batch)."""
-    sums = table.sums(counts)
+    sums = table.split(counts)
     total = table.sums(np.ones((1, counts.shape[1])))
-    weights = [_weights(plan, part) for part in (sums, total - sums)]
+    weights = [_weights(plan, part) for part in sums]
     pooled = _weights(plan, total)[:, 0]
     at = list(plan.structure.places)
     whole = moments_of(total, table.centre)
     corr = whole.corr[np.ix_(at, at)][:, :, 0]
-    parts = [moments_of(part, table.centre) for part in (sums, total - sums)]
+    parts = [moments_of(part, table.centre) for part in sums]
     found: list[Array] = []
     for block in plan.structure.blocks:
         own, other = weights[0][block], weights[1][block]
@@ -196,5 +201,5 @@ def _statistics(plan: PLSResampling, table: ResampleTable, counts: Array) -> Arr
 
 def _weights(plan: PLSResampling, sums: Array) -> Array:
     at = list(plan.structure.places)
-    corr = moments_of(sums, plan.rows_table.centre).corr[np.ix_(at, at)]
+    corr = moments_of(sums, plan.table.centre).corr[np.ix_(at, at)]
     return estimate(corr, plan.structure, scheme=plan.scheme, tol=plan.tol, max_iter=plan.max_iter).weights

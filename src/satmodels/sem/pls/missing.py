@@ -42,6 +42,11 @@ def mean_replaced(rows: Array, weights: Array | None, columns: Sequence[str]) ->
     return np.where(gaps, means, rows)
 
 
+def replaced_moments(rows: Array, weights: Array | None, columns: Sequence[str]) -> Moments:
+    """Return the moments of rows whose gaps are replaced by the means of these very rows."""
+    return Moments.of_block(columns, mean_replaced(rows, weights, columns), weights)
+
+
 def ordinal_moments(rows: Array, columns: Sequence[str]) -> Moments:
     """Return moments with polychoric correlations; means and variances are those of the codes.
 

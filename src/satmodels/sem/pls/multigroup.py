@@ -14,7 +14,7 @@ from satmodels.intake.library import FrameLibrary
 from satmodels.results import FrameBuilder, Result, Table
 from satmodels.sem.bootstrap import confidence_limits
 from satmodels.sem.pls.resampling import PLSResampling
-from satmodels.sem.resample_table import DRAWS_AT_ONCE, ResampleTable
+from satmodels.sem.resample_table import DRAWS_AT_ONCE
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -137,6 +137,10 @@ def compare_groups(
     interval of a difference comes from independent bootstraps in both groups. Both carry the
     uncertainty of the outer weights, also for the index. No p-value is corrected for their number.
 
+    Missing answers are made up for within each group, resample and permutation by the model's ``missing``, as a
+    fit of those rows would: a mean is the group's own. With gaps, and with ``ordered=True``, every draw goes back to
+    the rows and costs what a fit costs.
+
     References
     ----------
     .. [1] Chin, W. W. and Dibbern, J. (2010). An introduction to a permutation based procedure for
@@ -231,15 +235,11 @@ def split_groups(labels: list[Any], by: str) -> dict[Any, NDArray[np.intp]]:
     return groups
 
 
-def _subtable(table: ResampleTable, rows: NDArray[np.intp]) -> ResampleTable:
-    return dataclasses.replace(table, rows=table.rows[rows], weights=table.weights[rows])
-
-
 def _bootstrapped(
     plan: PLSResampling, rows: NDArray[np.intp], n: int, rng: np.random.Generator
 ) -> tuple[Array, Array]:
     """Return the estimates of one group and its resampled values, (quantities,) and (quantities, n)."""
-    table = _subtable(plan.rows_table, rows)
+    table = plan.parts_table.subset(rows)
     estimate = plan.compute(table.sums(np.ones((1, len(rows)))))[:, 0]
     if np.isnan(estimate[: plan.n_parameters]).any():
         raise ConvergenceError(
@@ -269,13 +269,12 @@ def _permuted(
 ) -> Array:
     """Return the differences when rows are dealt out to both groups at random, (quantities, n)."""
     both = np.concatenate([rows, reference])
-    table = _subtable(plan.rows_table, both)
-    total = table.sums(np.ones((1, len(both))))
+    table = plan.parts_table.subset(both)
     batch = max(1, min(DRAWS_AT_ONCE, COUNTS_AT_ONCE // len(both)))
     found: list[Array] = []
     for start in range(0, n, batch):
-        sums = table.sums(dealt(len(both), len(rows), min(batch, n - start), rng))
-        found.append(plan.compute(sums) - plan.compute(total - sums))
+        inside, outside = table.split(dealt(len(both), len(rows), min(batch, n - start), rng))
+        found.append(plan.compute(inside) - plan.compute(outside))
     return np.concatenate(found, axis=1)
 
 

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from satmodels.errors import ArgumentError, DataError
 from satmodels.intake.library import FrameLibrary
 from satmodels.results import FrameBuilder, Result, Table
+from satmodels.sem.pls.answers import Answers
 from satmodels.sem.pls.estimates import Estimates, estimate
 from satmodels.sem.pls.resampling import PLSResampling
 from satmodels.sem.pls.structure import Structure
@@ -99,7 +100,9 @@ def pls_predict(
     Notes
     -----
     The items of a construct's direct sources give their scores, these the construct, and this its items
-    ("direct antecedents"). Weights, paths, means and standard deviations all come from the other folds.
+    ("direct antecedents"). Weights, paths, means and standard deviations all come from the other folds, and so
+    does what the model's ``missing`` makes of gaps there. A gap in a row that is predicted takes the other folds'
+    mean; errors count only the answers that were given, ``n`` says how many.
 
     References
     ----------
@@ -108,10 +111,12 @@ def pls_predict(
     .. [2] Shmueli, G. et al. (2019). Predictive model assessment in PLS-SEM. European Journal of Marketing
        53(11), 2322-2347.
     """
-    if not hasattr(model, "_resampling"):
+    if not hasattr(model, "_row_resampling"):
         raise ArgumentError(f"pls_predict takes a PLSPM, not a {type(model).__name__}")
-    plan: PLSResampling = model._resampling(X, sample_weight=sample_weight, cluster=None, scale=None)
-    n = len(plan.rows_table.rows)
+    if model.ordered:
+        raise ArgumentError("ordered=True predicts no answers: take them as numbers for pls_predict")
+    plan, answers = model._row_resampling(X, sample_weight=sample_weight)
+    n = len(answers.rows)
     if isinstance(folds, bool) or int(folds) != folds or not 2 <= folds <= n:
         raise ArgumentError(f"folds={folds!r}: a whole number from 2 to the number of rows, {n}")
     if isinstance(repetitions, bool) or int(repetitions) != repetitions or repetitions < 1:
@@ -127,16 +132,16 @@ def pls_predict(
     predicted = np.zeros((3, n, len(wanted)))  # by the model, by the linear regression, by the mean
     for _ in range(repetitions):
         fold = rng.permutation(np.arange(n) % folds)
-        predicted += _one_repetition(plan, fold, folds, wanted)
+        predicted += _one_repetition(plan, answers.rows, fold, folds, wanted)
     predicted /= repetitions
-    truth = plan.rows_table.rows[:, [place for _, place in wanted]]
-    return _result(plan, predicted - truth, wanted, folds, repetitions, seed)
+    truth = answers.rows[:, [place for _, place in wanted]]
+    return _result(plan, answers, predicted - truth, wanted, folds, repetitions, seed)
 
 
 def _one_repetition(
-    plan: PLSResampling, fold: NDArray[np.intp], folds: int, wanted: list[tuple[int, int]]
+    plan: PLSResampling, rows: Array, fold: NDArray[np.intp], folds: int, wanted: list[tuple[int, int]]
 ) -> Array:
-    table, structure = plan.rows_table, plan.structure
+    structure, table = plan.structure, plan.parts_table
     counts = (fold != np.arange(folds)[:, None]).astype(float)
     moments = moments_of(table.sums(counts), table.centre)
     at = list(structure.places)
@@ -153,9 +158,8 @@ def _one_repetition(
     found = np.empty((3, len(fold), len(wanted)))
     for f in range(folds):
         held = np.flatnonzero(fold == f)
-        mean = moments.mean[:, f] - table.centre
-        std = moments.std[:, f]
-        z = (table.rows[held] - mean) / std
+        mean, std = moments.mean[:, f], moments.std[:, f]
+        z = np.nan_to_num((rows[held] - mean) / std)  # a gap takes the mean of the other folds
         corr = moments.corr[:, :, f]
         found[0, held] = _by_model(z, fitted, structure, f, wanted)
         found[1, held] = _by_regression(z, corr, structure, wanted)
@@ -193,18 +197,20 @@ def _by_regression(z: Array, corr: Array, structure: Structure, wanted: list[tup
 
 def _result(
     plan: PLSResampling,
+    answers: Answers,
     errors: Array,
     wanted: list[tuple[int, int]],
     folds: int,
     repetitions: int,
     seed: int | None,
 ) -> PLSPredictResult:
-    from scipy.special import stdtr
-
-    w = plan.rows_table.weights / plan.rows_table.weights.sum()
-    squares = np.einsum("n,bnq->bq", w, errors**2)
-    sizes = np.einsum("n,bnq->bq", w, np.abs(errors))
-    n = errors.shape[1]
+    weights = np.ones(len(answers.rows)) if answers.weights is None else answers.weights
+    given = ~np.isnan(errors[0])  # what was not answered can't be missed
+    errors = np.where(given, errors, 0.0)
+    w = given * weights[:, None]
+    w = w / w.sum(axis=0)
+    squares = np.einsum("nq,bnq->bq", w, errors**2)
+    sizes = np.einsum("nq,bnq->bq", w, np.abs(errors))
     rows = [
         {
             "term": plan.structure.columns[place],
@@ -214,29 +220,16 @@ def _result(
             "mae": float(sizes[0, q]),
             "rmse_linear": float(np.sqrt(squares[1, q])),
             "mae_linear": float(sizes[1, q]),
-            "n": n,
+            "n": int(given[:, q].sum()),
         }
         for q, (j, place) in enumerate(wanted)
     ]
-    loss = (errors**2).mean(axis=2)
-    tests: list[dict[str, Any]] = []
-    for name, benchmark in (("mean", 2), ("linear", 1)):
-        difference = loss[0] - loss[benchmark]
-        centre = float(w @ difference)
-        spread = w @ (difference - centre) ** 2 * n / (n - 1)
-        std_error = float(np.sqrt(spread * (w @ w)))
-        t = centre / std_error if std_error > 0 else float("nan")
-        p = float(2 * stdtr(n - 1, -abs(t)))
-        tests.append(
-            {
-                "benchmark": name,
-                "estimate": centre,
-                "std_error": std_error,
-                "statistic": t,
-                "p_value": p,
-                "n": n,
-            }
-        )
+    answered = given.any(axis=1)
+    loss = (errors**2).sum(axis=2)[:, answered] / given.sum(axis=1)[answered]
+    tests = [
+        _loss_test(name, loss[0] - loss[benchmark], weights[answered])
+        for name, benchmark in (("mean", 2), ("linear", 1))
+    ]
     return PLSPredictResult(
         rows=Table.from_records(rows, COLUMNS),
         tests=Table.from_records(tests, TEST_COLUMNS),
@@ -244,3 +237,23 @@ def _result(
         repetitions=int(repetitions),
         seed=seed,
     )
+
+
+def _loss_test(benchmark: str, difference: Array, weights: Array) -> dict[str, Any]:
+    """Return the t-test of the mean difference of losses."""
+    from scipy.special import stdtr
+
+    n, w = len(difference), weights / weights.sum()
+    centre = float(w @ difference)
+    spread = w @ (difference - centre) ** 2 * n / (n - 1)
+    std_error = float(np.sqrt(spread * (w @ w)))
+    t = centre / std_error if std_error > 0 else float("nan")
+    p = float(2 * stdtr(n - 1, -abs(t)))
+    return {
+        "benchmark": benchmark,
+        "estimate": centre,
+        "std_error": std_error,
+        "statistic": t,
+        "p_value": p,
+        "n": n,
+    }

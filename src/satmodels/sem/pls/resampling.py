@@ -28,8 +28,8 @@ Array = NDArray[np.float64]
 ResamplingTable = ResampleTable | NormalTable | RecomputedTable
 MODERATOR_AT = (-1.0, 0.0, 1.0)  # standard deviations from the moderator's mean
 NEEDS_NUMBERS = (
-    "this needs complete rows of numbers: ordered=True and missing='pairwise' or 'em' give fits and bootstraps only. "
-    "Take the answers as numbers, with another policy for gaps."
+    "this needs complete rows of numbers, and ordered=True, missing='pairwise' and 'em' give moments only: take the "
+    "answers as numbers, with missing='mean' or 'drop'."
 )
 
 
@@ -55,7 +55,7 @@ class PLSResampling:
     consistent: bool
     tol: float
     max_iter: int
-    limits: Mapping[str, tuple[float, float]] | None
+    limits: Mapping[str, tuple[float, float]]
     interaction: tuple[str, str, str] | None = None
 
     @property
@@ -71,8 +71,7 @@ class PLSResampling:
         chained = [(constructs[t], constructs[s]) for t, s in linked(self.structure, indirect=True)]
         endogenous = [c for c, sources in zip(constructs, self.structure.sources, strict=True) if sources]
         pairs = [(a, b) for i, a in enumerate(constructs) for b in constructs[:i]]
-        index = constructs if self.limits is not None else ()
-        slopes = self.structure.paths if self.limits is not None else []
+        slopes = [(t, s) for t, s in self.structure.paths if {t, s} <= set(self._indexed)]
         return [
             *parameter_names(self.spec, self.structure),
             *((c, "r2", c) for c in endogenous),
@@ -81,7 +80,7 @@ class PLSResampling:
             *((constructs[c[-1]], "via", " -> ".join(constructs[j] for j in c[:-1])) for c in self._chains),
             *((a, "htmt", b) for a, b in pairs),
             *((c, op, c) for op in ("alpha", "rho_a", "rho_c", "ave") for c in constructs),
-            *((c, "index", c) for c in index),
+            *((constructs[j], "index", constructs[j]) for j in self._indexed),
             *((constructs[t], "slope", constructs[s]) for t, s in slopes),
             *self._conditional_names,
         ]
@@ -94,6 +93,11 @@ class PLSResampling:
         if isinstance(self.table, RecomputedTable):
             raise ArgumentError(NEEDS_NUMBERS)
         return self.table
+
+    @property
+    def parts_table(self) -> ResampleTable | RecomputedTable:
+        """The rows, which can be taken apart; ArgumentError where there are moments only."""
+        return self.table if isinstance(self.table, RecomputedTable) else self.rows_table
 
     @cached_property
     def _chains(self) -> list[tuple[int, ...]]:
@@ -127,7 +131,7 @@ class PLSResampling:
                 [
                     parameter_values(self.spec, self.structure, fitted),
                     self._assessments(corr, fitted),
-                    *([self._index(moments, fitted)] if self.limits is not None else []),
+                    *([self._index(moments, fitted)] if self._indexed else []),
                     *([self._conditional(sums[0], moments, fitted)] if self.interaction else []),
                 ]
             )
@@ -161,20 +165,30 @@ class PLSResampling:
             ]
         )
 
+    @cached_property
+    def _indexed(self) -> list[int]:
+        """Return the constructs all of whose items have a scale."""
+        known = [
+            set(self.structure.items(j)) <= set(self.limits) for j in range(len(self.structure.constructs))
+        ]
+        return [j for j, there in enumerate(known) if there]
+
     def _index(self, moments: ResampledMoments, fitted: Estimates) -> Array:
-        assert self.limits is not None  # noqa: S101 - the caller looked
-        found: list[Array] = []
-        spread: list[Array] = []
-        for j, block in enumerate(self.structure.blocks):
+        """Return the indices, and the paths between constructs that have one in index points."""
+        found: dict[int, Array] = {}
+        spread: dict[int, Array] = {}
+        for j in self._indexed:
+            block = self.structure.blocks[j]
             at = list(self.structure.places[block])
             low = np.array([self.limits[item][0] for item in self.structure.items(j)])[:, None]
             span = np.array([self.limits[item][1] for item in self.structure.items(j)])[:, None] - low
             v = index_weights(fitted.weights[block], moments.std[at])
-            found.append((v * (moments.mean[at] - low) / span).sum(axis=0) * 100)
+            found[j] = (v * (moments.mean[at] - low) / span).sum(axis=0) * 100
             scaled = v / span * moments.std[at]
-            spread.append(np.sqrt(dot(scaled, block_product(moments.corr[np.ix_(at, at)], scaled))))
-        slopes = [fitted.paths[t, s] * spread[t] / spread[s] for t, s in self.structure.paths]
-        return np.stack([*found, *slopes])
+            spread[j] = np.sqrt(dot(scaled, block_product(moments.corr[np.ix_(at, at)], scaled)))
+        paths = ((t, s) for t, s in self.structure.paths if {t, s} <= set(found))
+        slopes = [fitted.paths[t, s] * spread[t] / spread[s] for t, s in paths]
+        return np.stack([*found.values(), *slopes])
 
     @property
     def _moderated(self) -> list[tuple[int, int]]:

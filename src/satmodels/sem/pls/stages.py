@@ -30,7 +30,7 @@ Second = Callable[[dict[str, Array]], dict[str, Array]]
 
 
 def interaction_table(
-    model: PLSPM, X: Any, interaction: Sequence[str], cluster: Any
+    model: PLSPM, X: Any, interaction: Sequence[str], sample_weight: Any, cluster: Any
 ) -> tuple[ModelSpec, RecomputedTable]:
     """Return the model with the product of two constructs, and the table that computes it in each draw."""
     if isinstance(interaction, str) or len(interaction) != 3:
@@ -45,11 +45,11 @@ def interaction_table(
     def second(scores: dict[str, Array]) -> dict[str, Array]:
         return {name: scores[source] * scores[moderator]}
 
-    return longer, _table(model, X, first, longer, second, cluster)
+    return longer, _table(model, X, first, longer, second, sample_weight, cluster)
 
 
 def higher_order_table(
-    model: PLSPM, X: Any, method: Method, cluster: Any
+    model: PLSPM, X: Any, method: Method, sample_weight: Any, cluster: Any
 ) -> tuple[ModelSpec, RecomputedTable | None]:
     """Return the model of the second stage and the table that computes the first in each draw.
 
@@ -62,36 +62,44 @@ def higher_order_table(
     def second(scores: dict[str, Array]) -> dict[str, Array]:
         return {column: scores[construct] for construct, column in taken.items()}
 
-    return longer, _table(model, X, first, longer, second, cluster)
+    return longer, _table(model, X, first, longer, second, sample_weight, cluster)
 
 
 def _table(
-    model: PLSPM, X: Any, first: ModelSpec, longer: ModelSpec, second: Second, cluster: Any
+    model: PLSPM,
+    X: Any,
+    first: ModelSpec,
+    longer: ModelSpec,
+    second: Second,
+    sample_weight: Any,
+    cluster: Any,
 ) -> RecomputedTable:
     if model.ordered:
         raise ArgumentError("ordered=True gives no scores that could enter a second stage in each draw")
     structure, columns = compile_structure(first), compile_structure(longer).columns
-    wanted = dict.fromkeys((*structure.columns, *(c for c in columns if c in _answered(longer, first))))
-    answers = read_answers(X, tuple(wanted), None, model.missing)
+    wanted = dict.fromkeys(
+        (*structure.columns, *(c for c in columns if c in answered_columns(longer, first)))
+    )
+    answers = read_answers(X, tuple(wanted), sample_weight, model.missing)
     at = {column: j for j, column in enumerate(answers.columns)}
     own = [at[c] for c in structure.columns]
 
     def reduce(rows: Array, weights: Array | None) -> Moments:
-        made = second(_scores(model, structure, rows[:, own]))
+        made = second(_scores(model, structure, rows[:, own], weights))
         block = np.column_stack([made[c] if c in made else rows[:, at[c]] for c in columns])
-        return Moments.of_block(columns, block)
+        return Moments.of_block(columns, block, weights)
 
-    return RecomputedTable(answers.rows, None, reduce, read_clusters(X, cluster, answers))
+    return RecomputedTable(answers.rows, answers.weights, reduce, read_clusters(X, cluster, answers))
 
 
-def _answered(longer: ModelSpec, first: ModelSpec) -> set[str]:
+def answered_columns(longer: ModelSpec, first: ModelSpec) -> set[str]:
     """Return the columns of the second model that are answers, not scores."""
     return set(first.observed) & set(longer.observed)
 
 
-def _scores(model: PLSPM, structure: Structure, rows: Array) -> dict[str, Array]:
+def _scores(model: PLSPM, structure: Structure, rows: Array, weights: Array | None) -> dict[str, Array]:
     """Return the construct scores of the first model, fitted on these rows."""
-    moments = Moments.of_block(structure.columns, rows)
+    moments = Moments.of_block(structure.columns, rows, weights)
     fitted = model._estimate(moments, structure)
     if not fitted.converged[0]:
         raise ConvergenceError("the first stage did not converge")
