@@ -7,7 +7,7 @@ import warnings
 from typing import Any
 
 import pytest
-from test_cbsem_lavaan import CASES, HERE, ITEMS, answers
+from test_cbsem_lavaan import CASES, HERE, answers
 
 import satmodels as sat
 

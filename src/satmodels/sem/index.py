@@ -16,6 +16,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import special
 
 from satmodels.errors import ArgumentError, SchemaError
 from satmodels.results import Table
@@ -63,6 +64,41 @@ def index_table(g: GroupSummary, spec: ModelSpec, scale: Any = None) -> Table:
             }
         )
     return Table.from_records(records, ("construct", "estimate", "std_dev"))
+
+
+def index_rows(
+    g: GroupSummary, spec: ModelSpec, scale: Any, errors: Mapping[str, Array], level: float
+) -> list[dict[str, Any]]:
+    """Return the rows of :func:`index_table` with standard errors and limits.
+
+    Parameters
+    ----------
+    g : GroupSummary
+    spec : ModelSpec
+    scale : Scale, (low, high), or mapping of item to either, optional
+    errors : mapping of construct to ndarray, shape (2 items, 2 items)
+        Covariance matrix of the means and of the normalised weights of its items.
+    level : float
+    """
+    items = [item for j in range(len(g.constructs)) for item in g.items[j]]
+    limits = item_scales(items, spec, scale)
+    z = float(special.ndtri((1 + level) / 2))
+    records: list[dict[str, Any]] = []
+    for row in index_table(g, spec, scale).rows():
+        j = g.constructs.index(row["construct"])
+        block = g.block(j)
+        low, span = _low_and_span(g.items[j], limits)
+        found: dict[str, Any] = dict.fromkeys(("std_error", "conf_low", "conf_high"))
+        if row["construct"] in errors:
+            v = index_weights(g.weights[block, j], g.moments.std[block])
+            slope = np.concatenate([v / span, (g.moments.mean[block] - low) / span]) * 100
+            error = float(np.sqrt(slope @ errors[row["construct"]] @ slope))
+            centre = row["estimate"]
+            found = {"std_error": error, "conf_low": centre - z * error, "conf_high": centre + z * error}
+        records.append(
+            {"construct": row["construct"], "estimate": row["estimate"], **found, "std_dev": row["std_dev"]}
+        )
+    return records
 
 
 def item_scales(items: list[str], spec: ModelSpec, scale: Any = None) -> dict[str, tuple[float, float]]:

@@ -308,6 +308,7 @@ class CBSEM(TransformerMixin, BaseEstimator):
             level=self.level,
             extra_problems=inference.problems,
             thresholds=thresholds,
+            moments=inference.moments,
         )
         self.scorings_: list[Scoring] = [
             scoring_of(i, s.mean, fit.table.means) for i, s in zip(fit.implied, fit.samples, strict=True)

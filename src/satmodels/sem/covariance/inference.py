@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -63,11 +63,10 @@ class Inference:
     vcov: Array | None
     measures: Measures
     problems: list[str] = field(default_factory=list[str])
+    moments: Literal["normal", "rows"] | None = None  # how those found vary, where indices have an interval
 
 
-def infer(
-    fit: Fit, estimator: str, *, wishart: bool = False, errors: str = "auto"
-) -> Inference:
+def infer(fit: Fit, estimator: str, *, wishart: bool = False, errors: str = "auto") -> Inference:
     """Return what follows from a fit under one of the continuous estimators.
 
     ``errors`` chooses the standard errors: "expected" or "observed" information, "robust" (sandwich), or
@@ -76,8 +75,10 @@ def infer(
     incomplete = any(s.patterns is not None for s in fit.samples)
     if estimator in LIKELIHOOD:
         found = _likelihood(fit, estimator, incomplete, wishart, errors)
+        found.moments = "rows" if estimator != "ML" or errors == "robust" else "normal"
     else:
         found = _least_squares(fit, estimator, errors)
+        found.moments = "normal" if estimator == "GLS" and errors != "robust" else None
     if found.vcov is None:
         found.problems.append(NOT_IDENTIFIED)
     return found
@@ -86,16 +87,10 @@ def infer(
 # likelihood ---------------------------------------------------------------------------------------------
 
 
-def _likelihood(
-    fit: Fit, estimator: str, incomplete: bool, wishart: bool, errors: str
-) -> Inference:
+def _likelihood(fit: Fit, estimator: str, incomplete: bool, wishart: bool, errors: str) -> Inference:
     implied = fit.solution.implied
-    observed = errors == "observed" or (
-        errors != "expected" and (incomplete or estimator == "MLR")
-    )
-    bread = (
-        fit.problem.hessian(implied) if observed else fit.problem.information(implied)
-    )
+    observed = errors == "observed" or (errors != "expected" and (incomplete or estimator == "MLR"))
+    bread = fit.problem.hessian(implied) if observed else fit.problem.information(implied)
     groups = len(fit.samples)
     scaled = estimator != "ML"
     robust = errors == "robust" or (errors == "auto" and scaled)
@@ -118,9 +113,7 @@ def _likelihood(
         ratio = n_test / fit.n
         base_chisq = closed_form_baseline(fit) * ratio
         logl = normal_logl(fit, unbiased=wishart)
-    moments = [
-        (s.cov * (s.n / (s.n - 1) if wishart else 1.0), s.mean) for s in fit.samples
-    ]
+    moments = [(s.cov * (s.n / (s.n - 1) if wishart else 1.0), s.mean) for s in fit.samples]
     found = _base_measures(fit, chisq, base_chisq, n_test, logl, found=moments)
     if incomplete:  # goodness-of-fit indices are not defined for rows with gaps
         found |= dict.fromkeys(("gfi", "agfi", "pgfi"))
@@ -152,8 +145,7 @@ def _as_if_complete(fit: Fit, base: Fit, found: Measures, *, robust: bool) -> Me
     """
     weight = complete_weights(fit)
     (chisq, mean), (base_chisq, base_mean) = (
-        (normal_distance(f), incomplete_moments(f, robust=robust).mean_of(weight))
-        for f in (fit, base)
+        (normal_distance(f), incomplete_moments(f, robust=robust).mean_of(weight)) for f in (fit, base)
     )
     return robust_measures(
         chisq,
@@ -222,12 +214,7 @@ def _exogenous_logl(fit: Fit) -> float:
     if not at:
         return 0.0
     return -sum(
-        s.n
-        / 2
-        * (
-            len(at) * (np.log(2 * np.pi) + 1)
-            + float(np.linalg.slogdet(s.cov[np.ix_(at, at)])[1])
-        )
+        s.n / 2 * (len(at) * (np.log(2 * np.pi) + 1) + float(np.linalg.slogdet(s.cov[np.ix_(at, at)])[1]))
         for s in fit.samples
     )
 
@@ -244,9 +231,7 @@ def _scaled(
     """Return scaled and robust measures: Satorra-Bentler for MLM, Yuan-Bentler (apart) for MLR."""
     df, base_df = fit.df, _base_df(fit)
     if given is not None:
-        trace, base_trace = (
-            float(np.trace(m.u_gamma)) for m in (given, complete_moments(base))
-        )
+        trace, base_trace = (float(np.trace(m.u_gamma)) for m in (given, complete_moments(base)))
         return scaled_measures(
             found,
             trace / df if df else 1.0,
@@ -256,17 +241,13 @@ def _scaled(
         )
     saturated = saturated_trace(fit, at_model=estimator == "MLM")
     model = model_trace(fit, bread)
-    information = (
-        base.problem.information if estimator == "MLM" else base.problem.hessian
-    )
+    information = base.problem.information if estimator == "MLM" else base.problem.hessian
     base_model = model_trace(base, information(base.solution.implied))
     if model is None or base_model is None:
         return {}
     base_saturated = saturated_trace(base, at_model=estimator == "MLM")
     factor = (saturated - model) / df if df else 1.0
-    result = scaled_measures(
-        found, factor, (base_saturated - base_model) / base_df, n_test, len(fit.samples)
-    )
+    result = scaled_measures(found, factor, (base_saturated - base_model) / base_df, n_test, len(fit.samples))
     if estimator == "MLR" and df:
         result["scaling_factor_h1"] = saturated / (fit.npar + df)
         result["scaling_factor_h0"] = model / fit.npar
@@ -277,9 +258,7 @@ def fit_baseline(fit: Fit) -> Fit:
     """Fit the baseline model to the same samples, with the same kind of criterion."""
     table = baseline_table(fit.table)
     criteria = [
-        PatternLikelihood(s.patterns.scaled(fit.std), fit.shifted(s))
-        if s.patterns is not None
-        else None
+        PatternLikelihood(s.patterns.scaled(fit.std), fit.shifted(s)) if s.patterns is not None else None
         for s in fit.samples
     ]
     if all(c is not None for c in criteria):
@@ -345,10 +324,7 @@ def least_squares_meat(fit: Fit) -> Array:
             gamma = sample.gamma
             if gamma is None:
                 c = sample.cov
-                gamma = (
-                    c[np.ix_(i, i)] * c[np.ix_(j, j)]
-                    + c[np.ix_(i, j)] * c[np.ix_(j, i)]
-                )
+                gamma = c[np.ix_(i, i)] * c[np.ix_(j, j)] + c[np.ix_(i, j)] * c[np.ix_(j, i)]
             delta = criterion.weigh(criterion.delta(u, w)) / own[:, None]
             at = np.ix_(implied.arrows.places, implied.arrows.places)
             total[at] += criterion.n * delta.T @ gamma @ delta
@@ -357,9 +333,7 @@ def least_squares_meat(fit: Fit) -> Array:
 
 def _explained_elements(fit: Fit) -> Measures:
     parts: list[tuple[float, float, float]] = []
-    for criterion, implied in zip(
-        fit.problem.criteria, fit.solution.implied, strict=True
-    ):
+    for criterion, implied in zip(fit.problem.criteria, fit.solution.implied, strict=True):
         if isinstance(criterion, MomentDistance):
             r = criterion.residual(implied)
             s = criterion.found

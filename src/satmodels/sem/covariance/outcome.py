@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,6 +12,7 @@ from scipy import special
 from satmodels.results import Table
 from satmodels.sem.covariance.arrows import Implied
 from satmodels.sem.covariance.fitting import Fit
+from satmodels.sem.covariance.index_errors import index_covariances
 from satmodels.sem.covariance.result import CovarianceResult
 from satmodels.sem.covariance.samples import Sample
 from satmodels.sem.covariance.standardized import standardized_group
@@ -251,8 +252,12 @@ def build_result(
     level: float,
     extra_problems: Sequence[str] = (),
     thresholds: Sequence[tuple[str, str, str, float, float]] = (),
+    moments: Literal["normal", "rows"] | None = None,
 ) -> CovarianceResult:
-    """Put the result of a fit together; without convergence there are no standard errors."""
+    """Put the result of a fit together; without convergence there are no standard errors.
+
+    ``moments`` says whether those found vary as those of normal rows or as the rows do; None: not known.
+    """
     converged = fit.solution.converged
     problems = list(extra_problems)
     if not converged:
@@ -261,12 +266,17 @@ def build_result(
         )
         vcov = None
     improper = find_problems(fit)
+    groups = tuple(
+        group_summary(fit.table, i, s, spec) for i, s in zip(fit.implied, fit.samples, strict=True)
+    )
+    errors = None
+    if moments is not None and vcov is not None:
+        errors = index_covariances(fit, groups, vcov, robust=moments == "rows")
     return CovarianceResult(
         spec=spec,
         parameters=estimates_table(fit, spec, vcov, level, thresholds),
-        groups=tuple(
-            group_summary(fit.table, i, s, spec) for i, s in zip(fit.implied, fit.samples, strict=True)
-        ),
+        groups=groups,
+        index_errors=errors,
         n=fit.n,
         converged=converged,
         admissible=not improper,

@@ -14,6 +14,7 @@ References
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -25,6 +26,7 @@ from satmodels.sem.covariance.casewise import moment_scores, score_products
 from satmodels.sem.covariance.fitting import Fit
 from satmodels.sem.covariance.patterns import Patterns, duplication, pattern_curvature
 from satmodels.sem.covariance.samples import Sample
+from satmodels.sem.covariance.table import ParameterTable
 
 Array = NDArray[np.floating[Any]]
 ROWS_AT_ONCE = 20_000
@@ -54,10 +56,7 @@ class ResidualMoments:
         size = np.sqrt(np.einsum("ij,ij->j", self.delta, self.weight @ self.delta))
         delta = self.delta / np.where(size > 0, size, 1.0)  # parameters of any unit
         weighted = self.weight @ delta
-        return (
-            np.eye(len(delta))
-            - delta @ np.linalg.lstsq(delta.T @ weighted, weighted.T, rcond=None)[0]
-        )
+        return np.eye(len(delta)) - delta @ np.linalg.lstsq(delta.T @ weighted, weighted.T, rcond=None)[0]
 
     @property
     def u_gamma(self) -> Array:
@@ -76,12 +75,7 @@ def sandwich_of_moments(fit: Fit, found: ResidualMoments) -> Array:
     delta = found.delta[:, : k.shape[1]]
     size = np.sqrt(np.einsum("ij,ij->j", delta, found.weight @ delta))
     weighted = found.weight @ (delta / size)
-    root = (
-        k
-        / size
-        @ np.linalg.pinv((delta / size).T @ weighted, hermitian=True)
-        @ weighted.T
-    )
+    root = k / size @ np.linalg.pinv((delta / size).T @ weighted, hermitian=True) @ weighted.T
     return root @ found.gamma @ root.T / fit.n
 
 
@@ -91,9 +85,7 @@ def complete_moments(fit: Fit) -> ResidualMoments:
     parts = []
     for sample, implied in zip(fit.samples, fit.implied, strict=True):
         weight = normal_weight(implied.sigma, means=fit.table.means)
-        parts.append(
-            (sample.n / fit.n, weight, _fourth_moments(sample, fit.table.means, taken))
-        )
+        parts.append((sample.n / fit.n, weight, fourth_moments_of(sample, fit.table.means, taken)))
     return _stacked(fit, parts)
 
 
@@ -116,17 +108,27 @@ def incomplete_moments(fit: Fit, *, robust: bool) -> ResidualMoments:
 
 def complete_weights(fit: Fit) -> Array:
     """Return the weight that complete normal rows with the saturated moments would have, of all groups."""
-    return _block_diagonal(
-        [s.n / fit.n * normal_weight(s.cov, means=fit.table.means) for s in fit.samples]
-    )
+    return _block_diagonal([s.n / fit.n * normal_weight(s.cov, means=fit.table.means) for s in fit.samples])
 
 
 def normal_weight(cov: Array, *, means: bool) -> Array:
     """Return the information of one normal row on means (if part of the model) and covariances (lower triangle)."""
     inverse = np.linalg.inv(cov)
-    d = duplication(len(cov))
-    second = d.T @ np.kron(inverse, inverse) @ d / 2
+    i, j = np.tril_indices(len(cov))
+    half = np.where(i == j, 0.5, 1.0)
+    second = _pairs(inverse) * np.outer(half, half)
     return _block_diagonal([inverse, second]) if means else second
+
+
+def normal_gamma(cov: Array) -> Array:
+    """Return n times the covariance matrix of the means and covariances (lower triangle) of normal rows."""
+    return _block_diagonal([cov, _pairs(cov)])
+
+
+def _pairs(x: Array) -> Array:
+    """Return x_ik x_jl + x_il x_jk for all pairs (i, j) and (k, l) of the lower triangle."""
+    i, j = np.tril_indices(len(x))
+    return x[np.ix_(i, i)] * x[np.ix_(j, j)] + x[np.ix_(i, j)] * x[np.ix_(j, i)]
 
 
 def saturated_information(sample: Sample) -> Array:
@@ -147,7 +149,7 @@ def saturated_information(sample: Sample) -> Array:
     )
 
 
-def _fourth_moments(sample: Sample, means: bool, taken: list[int]) -> Array:
+def fourth_moments_of(sample: Sample, means: bool, taken: list[int]) -> Array:
     """Return n times the covariance matrix of the moments, from the rows, given the columns taken as they are."""
     assert sample.rows is not None  # noqa: S101 - the reader kept them
     p = len(sample.cov)
@@ -159,9 +161,7 @@ def _fourth_moments(sample: Sample, means: bool, taken: list[int]) -> Array:
         return (
             score_products(
                 sample,
-                _moments_of_rows(
-                    sample.rows - sample.mean, regress, taken, centre, means
-                ),
+                _moments_of_rows(sample.rows - sample.mean, regress, taken, centre, means),
             )
             / sample.n
         )
@@ -175,9 +175,7 @@ def _fourth_moments(sample: Sample, means: bool, taken: list[int]) -> Array:
     return total / sample.n
 
 
-def _moments_of_rows(
-    z: Array, regress: Array, taken: list[int], centre: Array, means: bool
-) -> Array:
+def _moments_of_rows(z: Array, regress: Array, taken: list[int], centre: Array, means: bool) -> Array:
     i, j = np.tril_indices(z.shape[1])
     given = z[:, taken] @ regress
     products = z[:, i] * z[:, j] - given[:, i] * given[:, j] - centre
@@ -193,28 +191,24 @@ def _stacked(fit: Fit, parts: list[tuple[float, Array, Array]]) -> ResidualMomen
 def _derivatives(fit: Fit) -> Array:
     """Return the derivatives of all moments; those of columns that are taken as they are count as free."""
     table = fit.table
-    freed = replace(
-        table,
-        parameters=tuple(
-            replace(p, free=p.free or p.exogenous) for p in table.parameters
-        ),
-    )
+    freed = replace(table, parameters=tuple(replace(p, free=p.free or p.exogenous) for p in table.parameters))
     own = [i for i, p in enumerate(freed.free) if not p.exogenous]
     taken = [i for i, p in enumerate(freed.free) if p.exogenous]
+    whole = np.vstack(moment_derivatives(freed, fit.implied, means=table.means))
+    return np.hstack([whole[:, own] @ fit.ties.k, whole[:, taken]])
+
+
+def moment_derivatives(table: ParameterTable, implied: Sequence[Implied], *, means: bool) -> list[Array]:
+    """Return, group by group, the derivatives of means (if asked) and covariances in all free parameters."""
     blocks: list[Array] = []
-    for arrows, implied in zip(build_arrows(freed), fit.implied, strict=True):
-        u, w, d = Implied(
-            arrows, implied.a, implied.s, implied.m, implied.b
-        ).derivatives()
+    for arrows, at in zip(build_arrows(table), implied, strict=True):
+        u, w, d = Implied(arrows, at.a, at.s, at.m, at.b).derivatives()
         i, j = np.tril_indices(len(u))
         second = u[i] * w[j] + u[j] * w[i]
-        block = np.zeros(
-            (len(second) + (len(d) if table.means else 0), len(freed.free))
-        )
-        block[:, arrows.places] = np.vstack([d, second]) if table.means else second
+        block = np.zeros((len(second) + (len(d) if means else 0), len(table.free)))
+        block[:, arrows.places] = np.vstack([d if table.means else 0 * d, second]) if means else second
         blocks.append(block)
-    whole = np.vstack(blocks)
-    return np.hstack([whole[:, own] @ fit.ties.k, whole[:, taken]])
+    return blocks
 
 
 def _block_diagonal(blocks: list[Array]) -> Array:

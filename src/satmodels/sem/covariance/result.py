@@ -6,8 +6,10 @@ import dataclasses
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from satmodels.errors import ArgumentError
 from satmodels.intake.library import FrameLibrary
 from satmodels.results import Table
+from satmodels.sem.index import index_rows
 from satmodels.sem.result import SEMResult
 
 if TYPE_CHECKING:
@@ -30,6 +32,8 @@ class CovarianceResult(SEMResult):
         The standardised solution.
     effect_rows : Table
         Indirect and total effects, see :meth:`effect_tests`.
+    index_errors : tuple of dict, optional
+        For each group and construct the covariance matrix of means and weights of its items, for :meth:`index`.
     decrement : float
         Distance to the exact minimum in units of the test statistic; convergence is below 1e-6.
     iterations : int
@@ -43,6 +47,7 @@ class CovarianceResult(SEMResult):
     measures: Mapping[str, float | None]
     standard: Table
     effect_rows: Table
+    index_errors: tuple[dict[str, Any], ...] | None = None
     decrement: float
     iterations: int
 
@@ -68,6 +73,34 @@ class CovarianceResult(SEMResult):
 
     def _fit_measures(self) -> Mapping[str, float | None]:
         return self.measures
+
+    def index(self, scale: Any = None, *, level: float = 0.95) -> pd.DataFrame:
+        """Index 0 to 100 of each construct with its interval (see :func:`satmodels.sem.index.index_table`).
+
+        Parameters
+        ----------
+        scale : Scale, (low, high), or mapping of item to either, optional
+            The answer scale of the items; by default the one the model specification knows.
+        level : float, default 0.95
+            Level of the intervals.
+
+        Returns
+        -------
+        DataFrame
+            ``construct, estimate, std_error, conf_low, conf_high, std_dev``, with ``group`` in front where the model has
+            groups. The standard error is that of the items' means and of their weights together (delta method);
+            it is missing for least squares other than GLS and for ordered answers, where :func:`satmodels.bootstrap` has it.
+            The limits are not cut at 0 and 100. ``std_dev`` is that among respondents.
+        """
+        if not 0 < level < 1:
+            raise ArgumentError(f"level={level!r} is no level between 0 and 1")
+        grouped = len(self.groups) > 1
+        records: list[dict[str, Any]] = []
+        for number, g in enumerate(self.groups):
+            errors = {} if self.index_errors is None else self.index_errors[number]
+            for row in index_rows(g, self.spec, scale, errors, level):
+                records.append(({"group": g.group} if grouped else {}) | row)
+        return FrameLibrary.PANDAS.build(Table.from_records(records).columns())
 
     def standardized(self) -> pd.DataFrame:
         """Return the standardised solution, with standard errors by the delta method.
