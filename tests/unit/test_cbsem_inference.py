@@ -194,7 +194,7 @@ def test_what_ordered_answers_are_refused():
         ({"estimator": "WLSMV"}, "name the columns"),
         ({"estimator": "ML", "ordered": ITEMS}, "does not take ordered"),
         ({"estimator": "WLSMV", "ordered": (*ITEMS, "zz")}, "no column of the model"),
-        ({"estimator": "WLSMV", "ordered": ITEMS, "group": "q1"}, "without groups"),
+        ({"estimator": "WLSMV", "ordered": ITEMS, "cluster": "q1"}, "without clusters"),
     ):
         with pytest.raises(sat.ArgumentError, match=says):
             fit(FACTORS, frame, **options)

@@ -10,7 +10,8 @@ from satmodels.errors import ArgumentError, one_of
 from satmodels.intake.library import FrameLibrary
 from satmodels.results import FrameBuilder, Result, Table
 from satmodels.sem.covariance.comparison import difference_test
-from satmodels.sem.covariance.estimator import CBSEM, _words
+from satmodels.sem.covariance.estimator import CBSEM
+from satmodels.sem.covariance.options import words
 from satmodels.sem.covariance.result import CovarianceResult
 
 if TYPE_CHECKING:
@@ -154,7 +155,7 @@ def invariance(
     reached, failed = "none", False
     for step in chosen:
         copy: Any = clone(model)
-        copy.set_params(group=by, equal=(*STEPS[step], *_words(model.equal)))
+        copy.set_params(group=by, equal=(*STEPS[step], *words(model.equal)))
         result: CovarianceResult = copy.fit(X).result_
         if len(result.groups) < 2:
             raise ArgumentError(f"column {by!r} has one group only: there is nothing to compare")

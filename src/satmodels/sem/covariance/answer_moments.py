@@ -3,7 +3,8 @@
 An ordered answer is a normal variable of variance 1 seen through thresholds, a number is seen as it is. Two ordered
 answers have a polychoric correlation, an ordered one and a number a polyserial one: maximum likelihood given the
 thresholds, mean and variance of each column alone (Olsson, Drasgow and Dorans 1982, two-step). The covariance matrix
-of all moments is the sandwich of Muthen (1984) from the scores of the rows.
+of all moments is the sandwich of Muthen (1984) from the scores of the rows. A missing answer adds nothing to the
+moments of its column, so each is found from all rows that have it ("pairwise"); survey weights weigh the scores.
 
 References
 ----------
@@ -14,7 +15,7 @@ References
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -23,8 +24,20 @@ from numpy.typing import NDArray
 from scipy import special
 
 from satmodels.errors import DataError
-from satmodels.sem.covariance import polychoric as ordered_pairs
-from satmodels.sem.covariance.polychoric import BOUND, ENOUGH, FAR, LEAST, STEPS, Polychoric, polychoric
+from satmodels.sem.covariance.polychoric import (
+    BOUND,
+    ENOUGH,
+    FAR,
+    LEAST,
+    STEPS,
+    categories_of,
+    cells,
+    correlations,
+    padded_edges,
+    strip_slopes,
+    threshold_scores,
+    thresholds_of,
+)
 
 Array = NDArray[np.floating[Any]]
 Places = NDArray[np.intp]
@@ -39,8 +52,10 @@ class AnswerMoments:
     columns : tuple of str
     ordered : tuple of bool
         Which columns are ordered.
-    n, n_dropped : int
-        Complete rows, and rows left out.
+    n : int
+        Rows.
+    categories : list of ndarray or None
+        The answers of each ordered column, lowest first; None for numbers.
     firsts : list of ndarray
         Of each column the thresholds, or the mean.
     std : ndarray
@@ -49,10 +64,11 @@ class AnswerMoments:
         Pearson, polyserial and polychoric correlations.
     rows, others : ndarray of int
         The moments of second order: elements below the diagonal (row by row), then the variances of the numbers.
-    first_gamma : ndarray
-        n times the variances of ``firsts``, in own units.
     gamma : ndarray
-        n times the covariance matrix of the moments of second order of the columns divided by ``std``.
+        n times the covariance matrix of all moments (``firsts`` column by column, then those of second order) of the
+        columns divided by ``std``.
+    sum_w : float
+        Sum of the weights, n without.
     at_bound : tuple of (str, str)
         Pairs whose correlation ran into the bound.
     """
@@ -60,158 +76,203 @@ class AnswerMoments:
     columns: tuple[str, ...]
     ordered: tuple[bool, ...]
     n: int
-    n_dropped: int
+    categories: list[Array | None]
     firsts: list[Array]
     std: Array
     corr: Array
     rows: Places
     others: Places
-    first_gamma: Array
     gamma: Array
+    sum_w: float
     at_bound: tuple[tuple[str, str], ...] = ()
 
-    @property
-    def found(self) -> Array:
-        """The moments of second order of the columns divided by ``std``."""
-        return self.corr[self.rows, self.others]
+    def scaled(self, scale: Array) -> tuple[Array, Array]:
+        """Return all moments of the columns divided by ``scale``, and n times their covariance matrix.
 
-    @property
-    def n_firsts(self) -> int:
-        """Number of thresholds and means."""
-        return sum(len(f) for f in self.firsts)
+        ``scale`` is 1 for ordered columns.
+        """
+        own = self.std / scale
+        first = np.concatenate(
+            [f if o else f / s for f, o, s in zip(self.firsts, self.ordered, scale, strict=True)]
+        )
+        second = self.corr[self.rows, self.others] * own[self.rows] * own[self.others]
+        unit = self.units(own)
+        return np.concatenate([first, second]), self.gamma * np.outer(unit, unit)
+
+    def units(self, scale: Array) -> Array:
+        """Return the unit of every moment where the columns have the units ``scale``."""
+        first = np.repeat(scale, [len(f) for f in self.firsts])
+        return np.concatenate([first, scale[self.rows] * scale[self.others]])
 
 
-def answer_moments(rows: Array, columns: tuple[str, ...], ordered: Sequence[bool]) -> AnswerMoments:
-    """Return the moments of complete rows.
+def answer_moments(
+    rows: Array,
+    columns: tuple[str, ...],
+    ordered: Sequence[bool],
+    *,
+    categories: Sequence[Array | None] | None = None,
+    weights: Array | None = None,
+) -> AnswerMoments:
+    """Return the moments of rows.
 
     Parameters
     ----------
     rows : ndarray, shape (n, columns)
-        Answers; rows with NaN are left out.
+        Answers; NaN where missing.
     columns : tuple of str
     ordered : sequence of bool
         Which columns are ordered.
+    categories : sequence of (ndarray or None), optional
+        The answers that ordered columns can have; by default those found. All must be there.
+    weights : ndarray, shape (n,), optional
+        Survey weights.
 
     Raises
     ------
     DataError
-        A column is constant, or there are too few rows.
+        A column is constant, a pair of columns is never answered together, or there are too few rows.
     SchemaError
         An ordered column has more than 15 different answers.
     """
-    is_ordered = np.array(ordered, dtype=bool)
+    if len(rows) <= len(columns):
+        raise DataError(f"{len(rows)} complete rows can't carry {len(columns)} columns", columns=columns)
+    if categories is None:
+        categories = [
+            categories_of(rows[:, j], c) if o else None
+            for j, (c, o) in enumerate(zip(columns, ordered, strict=True))
+        ]
     below, left = np.tril_indices(len(columns), -1)
-    numbers = np.flatnonzero(~is_ordered)
-    places = np.concatenate([below, numbers]), np.concatenate([left, numbers])
-    chosen = np.flatnonzero(is_ordered)
-    complete = ~np.isnan(rows).any(axis=1)
-    n_dropped = int((~complete).sum())
-    x = rows[complete]
-    n = len(x)
-    if n <= len(columns):
-        raise DataError(f"{n} complete rows can't carry {len(columns)} columns", columns=columns)
-    found = polychoric(x[:, chosen], tuple(columns[j] for j in chosen), covariance=not len(numbers))
-    if not len(numbers):
-        q = found.n_thresholds
-        return AnswerMoments(
-            columns,
-            tuple(ordered),
-            n,
-            n_dropped,
-            found.thresholds,
-            np.ones(len(columns)),
-            found.corr,
-            *places,
-            np.diag(found.gamma)[:q],
-            found.gamma[q:, q:],
-            found.at_bound,
-        )
-    mean, std = np.zeros(len(columns)), np.ones(len(columns))
-    mean[numbers], std[numbers] = x[:, numbers].mean(axis=0), x[:, numbers].std(axis=0)
-    for j in numbers:
-        if not std[j] > 1e-12 * max(1.0, abs(mean[j])):
-            raise DataError(f"every answer is the same in {columns[j]!r}: leave it out", columns=[columns[j]])
-    z = (x - mean) / std
-    corr = np.eye(len(columns))
-    corr[np.ix_(chosen, chosen)] = found.corr
-    corr[np.ix_(numbers, numbers)] = z[:, numbers].T @ z[:, numbers] / n
-    mixed = _Rows(z, found, chosen, numbers)
-    at_bound = list(found.at_bound)
-    for i in numbers:
-        for j in chosen:
-            rho = mixed.polyserial(int(j), int(i))
-            corr[i, j] = corr[j, i] = rho
-            if abs(rho) > BOUND - 1e-4:
-                at_bound.append((columns[int(j)], columns[int(i)]))
-    influence = mixed.influence(corr, below, left)
+    numbers = np.flatnonzero(~np.array(ordered, dtype=bool))
+    scores = _Scores(rows, columns, categories, weights)
+    corr, at_bound = scores.correlations(below, left)
+    influence = scores.influence(corr, below, left)
     # a covariance moves with its correlation and with the variances of its numbers
-    q, k = mixed.n_univariate, len(below)
+    q, k = scores.n_univariate, len(below)
     second = influence[:, q:].copy()
     for side in (below, left):
-        number = ~is_ordered[side]
-        second[:, number] += corr[below, left][number] / 2 * influence[:, mixed.variance_at[side[number]]]
-    second = np.hstack([second[:, :k], influence[:, mixed.variance_at[numbers]]])
-    firsts: list[Array] = [np.array([m]) for m in mean]
-    for k, j in enumerate(chosen):
-        firsts[int(j)] = found.thresholds[k]
-    spread: list[Array] = []
-    for start, first, unit in zip(mixed.starts[:-1], firsts, std, strict=True):
-        own = influence[:, start : start + len(first)] * unit
-        spread.append(n * (own**2).sum(axis=0))
+        number = np.isin(side, numbers)
+        second[:, number] += corr[below, left][number] / 2 * influence[:, scores.starts[side[number]] + 1]
+    first = np.setdiff1d(np.arange(q), scores.starts[numbers] + 1)
+    whole = np.hstack([influence[:, first], second[:, :k], influence[:, scores.starts[numbers] + 1]])
     return AnswerMoments(
         columns,
-        tuple(ordered),
-        n,
-        n_dropped,
-        firsts,
-        std,
+        tuple(bool(o) for o in ordered),
+        len(rows),
+        list(categories),
+        [scores.thresholds.get(j, scores.mean[[j]]) for j in range(len(columns))],
+        scores.std,
         corr,
-        *places,
-        np.concatenate(spread),
-        n * second.T @ second,
-        tuple(at_bound),
+        np.concatenate([below, numbers]),
+        np.concatenate([left, numbers]),
+        len(rows) * whole.T @ whole,
+        float(len(rows)) if weights is None else float(weights.sum()),
+        at_bound,
     )
 
 
-class _Rows:
+class _Scores:
     """Scores of rows: numbers are standardised, ordered answers are codes with thresholds."""
 
-    def __init__(self, z: Array, found: Polychoric, chosen: Places, numbers: Places) -> None:
-        self.z, self.thresholds = z, {int(j): found.thresholds[k] for k, j in enumerate(chosen)}
-        self.codes = {int(j): np.unique(z[:, j], return_inverse=True)[1].ravel() for j in chosen}
-        padded = ordered_pairs._edges(found.thresholds)
-        self.edges = {int(j): padded[k] for k, j in enumerate(chosen)}
-        sizes = [len(self.thresholds[j]) if j in self.thresholds else 2 for j in range(z.shape[1])]
-        self.starts = np.concatenate([[0], np.cumsum(sizes)])
-        self.sizes = sizes
+    def __init__(
+        self,
+        rows: Array,
+        columns: tuple[str, ...],
+        categories: Sequence[Array | None],
+        weights: Array | None,
+    ) -> None:
+        n, p = rows.shape
+        self.columns = columns
+        self.there = ~np.isnan(rows)
+        self.complete = bool(self.there.all())
+        self.plain = weights is None
+        self.w = np.ones(n) if weights is None else weights * (n / weights.sum())
+        self.codes = np.full((n, p), -1, dtype=np.intp)
+        self.z, self.mean, self.std = np.zeros((n, p)), np.zeros(p), np.ones(p)
+        self.thresholds: dict[int, Array] = {}
+        for j, values in enumerate(categories):
+            at = np.flatnonzero(self.there[:, j])
+            x, w = rows[at, j], self.w[at]
+            if values is not None:
+                self.codes[at, j] = np.searchsorted(values, x)
+                self.thresholds[j] = thresholds_of(
+                    self.codes[:, j], len(values), None if self.plain else self.w
+                )
+                continue
+            mean = float(w @ x) / float(w.sum())
+            std = float(np.sqrt(w @ (x - mean) ** 2 / w.sum()))
+            if not std > 1e-12 * max(1.0, abs(mean)):
+                raise DataError(
+                    f"every answer is the same in {columns[j]!r}: leave it out", columns=[columns[j]]
+                )
+            self.mean[j], self.std[j] = mean, std
+            self.z[at, j] = (x - mean) / std
+        self.edges = dict(
+            zip(self.thresholds, padded_edges(list(self.thresholds.values())), strict=True)
+            if self.thresholds
+            else ()
+        )
+        self.sizes = [len(self.thresholds[j]) if j in self.thresholds else 2 for j in range(p)]
+        self.starts = np.concatenate([[0], np.cumsum(self.sizes)]).astype(np.intp)
         self.n_univariate = int(self.starts[-1])
-        self.variance_at = self.starts[:-1] + 1  # of the numbers: mean, then variance
 
-    def bounds(self, j: int) -> tuple[Array, Array]:
-        """Return the thresholds below and above each row's answer."""
-        return self.edges[j][self.codes[j]], self.edges[j][self.codes[j] + 1]
+    # correlations -------------------------------------------------------------------------------
 
-    def polyserial(self, j: int, i: int) -> float:
-        """Return the correlation of ordered column j with number i."""
-        low, high = -BOUND, BOUND
-        rho = float(np.clip(np.corrcoef(self.codes[j], self.z[:, i])[0, 1], -0.9, 0.9))
-        for _ in range(STEPS):
-            score = self._polyserial_score(j, i, rho)[0]
-            total = float(score.sum())
-            low, high = (rho, high) if total > 0 else (low, rho)
-            step = rho + total / max(float(score @ score), LEAST)
-            new = step if low < step < high else (low + high) / 2
-            done = abs(new - rho) < ENOUGH
-            rho = new
-            if done:
-                break
-        return rho
+    def correlations(self, rows: Places, others: Places) -> tuple[Array, tuple[tuple[str, str], ...]]:
+        """Return the correlation matrix and the pairs whose correlation ran into the bound."""
+        corr = np.eye(len(self.columns))
+        both = np.array(
+            [int(i) in self.edges and int(j) in self.edges for i, j in zip(rows, others, strict=True)]
+        )
+        pairs = np.stack([rows[both], others[both]], axis=1)
+        at_bound: list[tuple[str, str]] = []
+        for i, j in zip(rows.tolist(), others.tolist(), strict=True):
+            if not self.complete and not (self.there[:, i] & self.there[:, j]).any():
+                raise DataError(
+                    f"no row has answers in both {self.columns[j]!r} and {self.columns[i]!r}: their correlation "
+                    "can't be estimated",
+                    columns=(self.columns[j], self.columns[i]),
+                )
+        if len(pairs):
+            place = {j: k for k, j in enumerate(self.edges)}
+            chosen = list(self.edges)
+            where = np.array([[place[int(i)], place[int(j)]] for i, j in pairs], dtype=np.intp)
+            rho, bound = correlations(
+                self.codes[:, chosen],
+                where,
+                np.array([self.edges[j] for j in chosen]),
+                None if self.plain else self.w,
+            )
+            corr[pairs[:, 0], pairs[:, 1]] = corr[pairs[:, 1], pairs[:, 0]] = rho
+            at_bound += [(self.columns[int(j)], self.columns[int(i)]) for i, j in pairs[bound]]
+        for i, j in zip(rows[~both].tolist(), others[~both].tolist(), strict=True):
+            corr[i, j] = corr[j, i] = rho = self._correlation(i, j)
+            if abs(rho) > BOUND - 1e-4 and (i in self.edges or j in self.edges):
+                at_bound.append((self.columns[j], self.columns[i]))
+        return corr, tuple(at_bound)
 
-    def _polyserial_score(self, j: int, i: int, rho: float) -> tuple[Array, Array, Array, Array, float]:
+    def _together(self, i: int, j: int) -> Places:
+        return np.flatnonzero(self.there[:, i] & self.there[:, j])
+
+    def _correlation(self, i: int, j: int) -> float:
+        """Return the correlation of a pair with a number in it."""
+        at = self._together(i, j)
+        w = self.w[at]
+        if i not in self.edges and j not in self.edges:
+            if self.complete:
+                return float(w @ (self.z[:, i] * self.z[:, j]) / w.sum())
+            start = float(w @ (self.z[at, i] * self.z[at, j]) / w.sum())
+            return _root(lambda rho: self._number_pair(i, j, rho, at)[0], w, start)
+        j, i = (i, j) if i in self.edges else (j, i)  # j is ordered, i a number
+        start = float(np.corrcoef(self.codes[at, j], self.z[at, i])[0, 1])
+        return _root(lambda rho: self._polyserial_score(j, i, rho, at)[0], w, start)
+
+    def _polyserial_score(
+        self, j: int, i: int, rho: float, at: Places
+    ) -> tuple[Array, Array, Array, Array, float]:
         """Return the score in rho, the chance of the answer given the number, and what it is made of."""
         root = np.sqrt(1 - rho * rho)
-        below, above = self.bounds(j)
-        z = self.z[:, i]
+        below, above = self.edges[j][self.codes[at, j]], self.edges[j][self.codes[at, j] + 1]
+        z = self.z[at, i]
         a, b = (below - rho * z) / root, (above - rho * z) / root
         a, b = np.where(below <= -FAR, -np.inf, a), np.where(above >= FAR, np.inf, b)
         # far out to the right the difference of upper tails keeps the digits
@@ -221,61 +282,104 @@ class _Rows:
         score = (fb * (above * rho - z) - fa * (below * rho - z)) / root**3 / chance
         return score, chance, fa, fb, float(root)
 
-    def _univariate(self, j: int) -> Array:
-        if j in self.codes:
-            return ordered_pairs._threshold_scores(self.edges[j], self.codes[j], self.sizes[j])
-        return np.stack([self.z[:, j], (self.z[:, j] ** 2 - 1) / 2], axis=1)
+    # scores of rows -----------------------------------------------------------------------------
 
-    def _pair(self, i: int, j: int, rho: float) -> tuple[Array, Array, Array]:
-        """Return the score in rho and the scores in the parameters of column i and of column j."""
-        if i not in self.codes and j not in self.codes:
-            x, y, rest = self.z[:, i], self.z[:, j], 1 - rho * rho
-            score = (rho * rest + (1 + rho * rho) * x * y - rho * (x * x + y * y)) / rest**2
-            sides = [
-                np.stack([(u - rho * v) / rest, ((u * u - rho * u * v) / rest - 1) / 2], axis=1)
-                for u, v in ((x, y), (y, x))
-            ]
-            return score, sides[0], sides[1]
-        if i in self.codes and j in self.codes:
-            return self._ordered_pair(i, j, rho)
-        if i not in self.codes:
-            score, theirs, mine = self._pair(j, i, rho)
-            return score, mine, theirs
-        score, chance, fa, fb, root = self._polyserial_score(i, j, rho)
-        z, codes, size = self.z[:, j], self.codes[i], self.sizes[i]
+    def _univariate(self, j: int, at: Places) -> Array:
+        if j in self.edges:
+            return threshold_scores(self.edges[j], self.codes[at, j], self.sizes[j])
+        z = self.z[at, j]
+        return np.stack([z, (z * z - 1) / 2], axis=1)
+
+    def _number_pair(self, i: int, j: int, rho: float, at: Places) -> tuple[Array, Array, Array]:
+        x, y, rest = self.z[at, i], self.z[at, j], 1 - rho * rho
+        score = (rho * rest + (1 + rho * rho) * x * y - rho * (x * x + y * y)) / rest**2
+        sides = [
+            np.stack([(u - rho * v) / rest, ((u * u - rho * u * v) / rest - 1) / 2], axis=1)
+            for u, v in ((x, y), (y, x))
+        ]
+        return score, sides[0], sides[1]
+
+    def _mixed_pair(self, i: int, j: int, rho: float, at: Places) -> tuple[Array, Array, Array]:
+        """Return the scores of ordered column i and number j."""
+        score, chance, fa, fb, root = self._polyserial_score(i, j, rho, at)
+        z, codes, size = self.z[at, j], self.codes[at, i], self.sizes[i]
         tau = np.zeros((len(z), size))
-        at = np.arange(len(z))
+        k = np.arange(len(z))
         above, below = codes < size, codes > 0
-        tau[at[above], codes[above]] += (fb / root / chance)[above]
-        tau[at[below], codes[below] - 1] -= (fa / root / chance)[below]
+        tau[k[above], codes[above]] += (fb / root / chance)[above]
+        tau[k[below], codes[below] - 1] -= (fa / root / chance)[below]
         pull = (fb - fa) * rho / root / chance  # minus the derivative in z
         return score, tau, np.stack([z + pull, (z * z - 1) / 2 + pull * z / 2], axis=1)
 
-    def _ordered_pair(self, i: int, j: int, rho: float) -> tuple[Array, Array, Array]:
+    def _ordered_pair(
+        self, i: int, j: int, rho: float, at: Places, probability: Array, slope: Array
+    ) -> tuple[Array, Array, Array]:
         a, b = self.edges[i], self.edges[j]
-        probability, slope = (
-            t[0] for t in ordered_pairs._cells(a[None], b[None], np.array([rho], dtype=float))
-        )
-        ci, cj = self.codes[i], self.codes[j]
+        ci, cj = self.codes[at, i], self.codes[at, j]
         here = np.maximum(probability, LEAST)[ci, cj]
-        mine = ordered_pairs._slab(a, b, rho, ci, cj, self.sizes[i]) / here[:, None]
-        theirs = ordered_pairs._slab(b, a, rho, cj, ci, self.sizes[j]) / here[:, None]
+        mine = strip_slopes(a, b, rho, ci, cj, self.sizes[i]) / here[:, None]
+        theirs = strip_slopes(b, a, rho, cj, ci, self.sizes[j]) / here[:, None]
         return slope[ci, cj] / here, mine, theirs
+
+    def _pair(
+        self, i: int, j: int, rho: float, at: Places, table: tuple[Array, Array] | None
+    ) -> tuple[Array, Array, Array]:
+        """Return the score in rho and the scores in the parameters of column i and of column j."""
+        if table is not None:
+            return self._ordered_pair(i, j, rho, at, *table)
+        if i in self.edges:
+            return self._mixed_pair(i, j, rho, at)
+        if j in self.edges:
+            score, theirs, mine = self._mixed_pair(j, i, rho, at)
+            return score, mine, theirs
+        return self._number_pair(i, j, rho, at)
 
     def influence(self, corr: Array, rows: Places, others: Places) -> Array:
         """Return each row's influence on thresholds, means, variances, and correlations."""
         q = self.n_univariate
-        scores = np.zeros((len(self.z), q + len(rows)))
+        n = len(self.z)
+        scores = np.zeros((n, q + len(rows)))
         bread = np.zeros((scores.shape[1],) * 2)
+        everyone = np.arange(n)
         for j in range(self.z.shape[1]):
-            at = slice(self.starts[j], self.starts[j + 1])
-            own = self._univariate(j)
-            scores[:, at] = own
-            bread[at, at] = own.T @ own
-        for k, (i, j) in enumerate(zip(rows.tolist(), others.tolist(), strict=True)):
-            score, mine, theirs = self._pair(i, j, float(corr[i, j]))
-            scores[:, q + k] = score
-            bread[q + k, q + k] = score @ score
-            bread[q + k, self.starts[i] : self.starts[i + 1]] = score @ mine
-            bread[q + k, self.starts[j] : self.starts[j + 1]] = score @ theirs
-        return scores @ np.linalg.inv(bread).T
+            at = everyone if self.complete else np.flatnonzero(self.there[:, j])
+            own = self._univariate(j, at)
+            here = slice(self.starts[j], self.starts[j + 1])
+            scores[at, here] = own
+            bread[here, here] = own.T @ (own * self.w[at, None])
+        pairs = list(zip(rows.tolist(), others.tolist(), strict=True))
+        both = [(i, j) for i, j in pairs if i in self.edges and j in self.edges]
+        tables: dict[tuple[int, int], tuple[Array, Array]] = {}
+        if both:
+            found = cells(
+                np.array([self.edges[i] for i, _ in both]),
+                np.array([self.edges[j] for _, j in both]),
+                np.array([corr[i, j] for i, j in both]),
+            )
+            tables = dict(zip(both, zip(*found, strict=True), strict=True))
+        for k, (i, j) in enumerate(pairs):
+            at = everyone if self.complete else self._together(i, j)
+            score, mine, theirs = self._pair(i, j, float(corr[i, j]), at, tables.get((i, j)))
+            scores[at, q + k] = score
+            weighted = score * self.w[at]
+            bread[q + k, q + k] = weighted @ score
+            bread[q + k, self.starts[i] : self.starts[i + 1]] = weighted @ mine
+            bread[q + k, self.starts[j] : self.starts[j + 1]] = weighted @ theirs
+        return (scores * self.w[:, None]) @ np.linalg.inv(bread).T
+
+
+def _root(score: Callable[[float], Array], w: Array, start: float) -> float:
+    """Return the correlation at which the sum of the scores is 0, by scoring steps kept in a bracket."""
+    low, high = -BOUND, BOUND
+    rho = float(np.clip(start, -0.9, 0.9))
+    for _ in range(STEPS):
+        rows = score(rho)
+        total = float(w @ rows)
+        low, high = (rho, high) if total > 0 else (low, rho)
+        step = rho + total / max(float(w @ rows**2), LEAST)
+        new = step if low < step < high else (low + high) / 2
+        done = abs(new - rho) < ENOUGH
+        rho = new
+        if done:
+            break
+    return rho

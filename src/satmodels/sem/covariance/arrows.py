@@ -8,8 +8,8 @@ information and Hessians are sums of products of small matrices and the Jacobian
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +18,7 @@ from satmodels.sem.covariance.table import ParameterTable
 
 Array = NDArray[np.floating[Any]]
 Ints = NDArray[np.intp]
+RESPONSE_OPERATORS = ("|", "~*~")  # thresholds and scaling factors, see ``responses``
 
 
 @dataclass(frozen=True)
@@ -46,21 +47,13 @@ class GroupArrows:
         """Numbers of this group's free parameters, in the order of the derivative columns."""
         return np.concatenate([self.a, self.s, self.m])
 
-    def scaled(self, scale: Array) -> GroupArrows:
+    def scaled(self, scale: Array) -> Self:
         """Return the arrows of the variables divided by ``scale``: only fixed values change."""
-        return GroupArrows(
-            self.n_observed,
-            self.a,
-            self.a_row,
-            self.a_col,
-            self.s,
-            self.s_row,
-            self.s_col,
-            self.m,
-            self.m_row,
-            self.fixed_a * scale / scale[:, None],
-            self.fixed_s / np.outer(scale, scale),
-            self.fixed_m / scale,
+        return replace(
+            self,
+            fixed_a=self.fixed_a * scale / scale[:, None],
+            fixed_s=self.fixed_s / np.outer(scale, scale),
+            fixed_m=self.fixed_m / scale,
         )
 
     def units(self, scale: Array, n: int) -> Array:
@@ -150,7 +143,7 @@ def build_arrows(table: ParameterTable) -> list[GroupArrows]:
         cells: dict[str, list[tuple[int, int, int]]] = {"a": [], "s": [], "m": []}
         fixed = {"a": np.zeros((size, size)), "s": np.zeros((size, size)), "m": np.zeros((size, 1))}
         for p in table.parameters:
-            if p.group != group:
+            if p.group != group or p.op in RESPONSE_OPERATORS:
                 continue
             matrix, row, col = _cell(p.lhs, p.op, p.rhs, names)
             if p.free:
@@ -188,20 +181,7 @@ def fill_exogenous(arrows: GroupArrows, table: ParameterTable, cov: Array, mean:
     s[np.ix_(at, at)] = cov[np.ix_(at, at)]
     if table.means:
         m[at] = mean[at]
-    return GroupArrows(
-        arrows.n_observed,
-        arrows.a,
-        arrows.a_row,
-        arrows.a_col,
-        arrows.s,
-        arrows.s_row,
-        arrows.s_col,
-        arrows.m,
-        arrows.m_row,
-        arrows.fixed_a,
-        s,
-        m,
-    )
+    return replace(arrows, fixed_s=s, fixed_m=m)
 
 
 def _cell(lhs: str, op: str, rhs: str, names: dict[str, int]) -> tuple[str, int, int]:

@@ -7,6 +7,7 @@ products of p x k matrices.
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from typing import Any, Protocol
 
 import numpy as np
@@ -18,23 +19,59 @@ Array = NDArray[np.floating[Any]]
 
 
 class Discrepancy(Protocol):
-    """The criterion of one group."""
+    """The criterion of one group, with its derivatives in the group's free parameters."""
 
     def value(self, implied: Implied) -> float:
         """Return n/2 F; infinite where the implied covariance is not positive definite."""
         ...
 
+    def slope(self, implied: Implied) -> Array:
+        """Return the gradient of n/2 F."""
+        ...
+
+    def information(self, implied: Implied) -> Array:
+        """Return the expected information."""
+        ...
+
+    def curvature(self, implied: Implied) -> Array:
+        """Return the Hessian of n/2 F."""
+        ...
+
+
+class MomentCriterion(ABC):
+    """A criterion that is a function of Sigma and mu alone: the chain rule is the same for all of them."""
+
+    @abstractmethod
+    def value(self, implied: Implied) -> float:
+        """Return n/2 F; infinite where the implied covariance is not positive definite."""
+
+    @abstractmethod
     def gradient(self, implied: Implied) -> tuple[Array, Array | None]:
         """Return n/2 times the derivatives of F with respect to Sigma and mu."""
-        ...
 
+    @abstractmethod
     def expected(self, implied: Implied, u: Array, w: Array, d: Array) -> Array:
         """Return the expected information in the group's parameters."""
-        ...
 
+    @abstractmethod
     def observed(self, implied: Implied, u: Array, w: Array, d: Array) -> Array:
         """Return the Hessian of n/2 F, without the second derivatives of Sigma and mu."""
-        ...
+
+    def slope(self, implied: Implied) -> Array:
+        """Return the gradient in the group's free parameters."""
+        u, w, d = implied.derivatives()
+        q, v = self.gradient(implied)
+        part = 2 * np.einsum("pk,pk->k", u, q @ w)
+        return part if v is None else part + d.T @ v
+
+    def information(self, implied: Implied) -> Array:
+        """Return the expected information in the group's free parameters."""
+        return self.expected(implied, *implied.derivatives())
+
+    def curvature(self, implied: Implied) -> Array:
+        """Return the Hessian in the group's free parameters."""
+        q, v = self.gradient(implied)
+        return self.observed(implied, *implied.derivatives()) + implied.second_order(q, v)
 
 
 def weighted_products(x: Array, u: Array, w: Array) -> Array:
@@ -63,7 +100,7 @@ def safe_inverse(sigma: Array) -> tuple[Array, float] | None:
     return root.T @ root, 2 * float(np.log(np.diag(lower)).sum())
 
 
-class NormalLikelihood:
+class NormalLikelihood(MomentCriterion):
     """Maximum likelihood from complete data: F = log|Sigma| + tr(S Sigma^-1) - log|S| - p + (m-mu)' Sigma^-1 (m-mu)."""
 
     def __init__(self, n: float, cov: Array, mean: Array | None) -> None:
@@ -129,7 +166,7 @@ def _mean_cross(x: Array, gap: Array, u: Array, w: Array, d: Array) -> Array:
     return cross + cross.T
 
 
-class QuadraticForm:
+class QuadraticForm(MomentCriterion):
     """Generalised and unweighted least squares: F = tr[(X (S - Sigma))^2] / 2 with a fixed weight X."""
 
     def __init__(self, n: float, cov: Array, mean: Array | None, weight: Array, mean_weight: Array) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Self
 
@@ -27,11 +26,14 @@ from satmodels.sem.covariance.construct_scores import Scoring, conditional_mean,
 from satmodels.sem.covariance.fitting import LIKELIHOOD, Fit, fit_table
 from satmodels.sem.covariance.inference import Inference, infer
 from satmodels.sem.covariance.modification import modification_table
+from satmodels.sem.covariance.options import check_options, released, words
 from satmodels.sem.covariance.ordered_scores import OrderedScoring, no_scoring, ordered_scoring
-from satmodels.sem.covariance.ordinal import ORDINAL, check_ordinal, fit_ordinal, threshold_rows
+from satmodels.sem.covariance.ordinal import fit_ordinal
+from satmodels.sem.covariance.ordinal_table import check_ordinal
 from satmodels.sem.covariance.outcome import build_result
-from satmodels.sem.covariance.reading import read_rows, read_samples
+from satmodels.sem.covariance.reading import read_answer_rows, read_samples
 from satmodels.sem.covariance.resampling import CovarianceResampling, IncompleteResampling, bollen_stine
+from satmodels.sem.covariance.responses import as_responses
 from satmodels.sem.covariance.result import CovarianceResult
 from satmodels.sem.covariance.semopy_engine import cross_check, semopy_estimates
 from satmodels.sem.covariance.table import build_table
@@ -45,8 +47,6 @@ if TYPE_CHECKING:
     import pandas as pd
 
 Array = NDArray[np.floating[Any]]
-ESTIMATORS = (*LIKELIHOOD, "GLS", "ULS", "WLS", "DWLS", "WLSMV", "ULSMV")
-STANDARD_ERRORS = ("auto", "expected", "observed", "robust")
 NEEDS_ROWS = (*LIKELIHOOD[1:], "WLS", "DWLS")
 
 
@@ -62,8 +62,9 @@ class CBSEM(TransformerMixin, BaseEstimator):
         Yuan-Bentler and the observed information, also with missing answers; MLM: Satorra-Bentler; MLMV and MLMVS:
         also the variance of the test is put right, by scale and shift or by degrees of freedom);
         generalised, unweighted, distribution-free and diagonally weighted least squares.
-    missing : {"drop", "fiml"}, default "drop"
-        Leave rows with missing answers out, or use all that is there (full information maximum likelihood).
+    missing : {"drop", "fiml", "pairwise"}, default "drop"
+        Leave rows with missing answers out, or use all that is there: full information maximum likelihood, and with
+        ordered answers each threshold and correlation from the rows that have it.
     likelihood : {"normal", "wishart"}, default "normal"
         Covariances with divisor n, or n - 1 and (n - 1) F as the test statistic.
     standard_errors : {"auto", "expected", "observed", "robust"}, default "auto"
@@ -79,12 +80,17 @@ class CBSEM(TransformerMixin, BaseEstimator):
     cluster : str, optional
         Column of clusters (shops, households) whose rows are not independent.
     equal : sequence of str, default ()
-        What is equal across groups: "loadings", "intercepts", "residuals", "residual_covariances", "paths",
-        "construct_variances", "construct_covariances", "means".
+        What is equal across groups: "loadings", "thresholds", "intercepts", "residuals", "residual_covariances",
+        "paths", "construct_variances", "construct_covariances", "means".
+    partial : sequence of str, default ()
+        Parameters that are not equal all the same, in the model's words: ``"Quality =~ q2"``, ``"q2 ~ 1"``,
+        ``"q2 ~~ q2"``, ``"q2 | t1"``.
     means : bool, optional
         Whether intercepts are part of the model; by default with groups and where the model text has ``~ 1``.
     unit_variance : bool, default False
         Give constructs variance 1 instead of fixing their first loading.
+    parameterization : {"delta", "theta"}, default "delta"
+        With ordered columns: scaling factors are parameters and residual variances follow, or the other way round.
     engine : {"native", "semopy"}, default "native"
         Whose point estimates to use; everything else is ours, and so is the proof of convergence. semopy gets
         complete rows of one group only, in text that we write anew.
@@ -145,8 +151,10 @@ class CBSEM(TransformerMixin, BaseEstimator):
         group: str | None = None,
         cluster: str | None = None,
         equal: tuple[str, ...] = (),
+        partial: tuple[str, ...] = (),
         means: bool | None = None,
         unit_variance: bool = False,
+        parameterization: str = "delta",
         engine: str = "native",
         strict: bool = False,
         level: float = 0.95,
@@ -160,8 +168,10 @@ class CBSEM(TransformerMixin, BaseEstimator):
         self.group = group
         self.cluster = cluster
         self.equal = equal
+        self.partial = partial
         self.means = means
         self.unit_variance = unit_variance
+        self.parameterization = parameterization
         self.engine = engine
         self.strict = strict
         self.level = level
@@ -192,7 +202,7 @@ class CBSEM(TransformerMixin, BaseEstimator):
         ImproperSolutionWarning
             A variance is negative, a correlation is beyond 1, or the iteration did not converge.
         """
-        self._check_parameters()
+        check_options(self)
         spec = ModelSpec.of(self.spec)
         if not isinstance(X, Moments):
             check_scales(named_columns(X), spec.observed, spec.scales)
@@ -237,7 +247,8 @@ class CBSEM(TransformerMixin, BaseEstimator):
             n_groups=len(samples),
             means=means,
             unit_variance=self.unit_variance,
-            equal=_words(self.equal),
+            equal=words(self.equal),
+            partial=released(self.partial),
         )
         wishart = self.likelihood == "wishart"
         fit = fit_table(table, samples, estimator="wishart" if wishart else estimator, spec=spec)
@@ -275,28 +286,40 @@ class CBSEM(TransformerMixin, BaseEstimator):
         return cross_check(ModelSpec.of(self.spec), self._fit, self.result_)
 
     def _fit_ordered(self, X: Any, spec: ModelSpec, sample_weight: Any) -> None:
-        ordered = _words(self.ordered)
-        if self.estimator not in ORDINAL:
-            raise ArgumentError(
-                f"estimator={self.estimator!r} does not take ordered columns; these do: {', '.join(ORDINAL)}"
-            )
-        if self.group is not None or sample_weight is not None or self.cluster is not None:
-            raise ArgumentError("ordered columns go without groups, weights and clusters so far")
+        ordered = words(self.ordered)
         check_ordinal(spec, ordered)
-        rows = read_rows(X, spec.observed, spec.constructs)
-        fit, inference, found = fit_ordinal(
-            spec, rows, ordered, self.estimator, unit_variance=self.unit_variance, errors=self.standard_errors
+        groups = read_answer_rows(
+            X,
+            spec.observed,
+            spec.constructs,
+            group=self.group,
+            sample_weight=sample_weight,
+            incomplete=self.missing == "pairwise",
+        )
+        found = fit_ordinal(
+            spec,
+            groups,
+            ordered,
+            self.estimator,
+            unit_variance=self.unit_variance,
+            errors=self.standard_errors,
+            equal=words(self.equal),
+            partial=released(self.partial),
+            theta=self.parameterization == "theta",
         )
         in_paths = any(v in spec.observed for pair in spec.paths for v in pair)
-        self._ordered_scoring: OrderedScoring | str = ordered_scoring(fit.implied[0], found, rows, in_paths)
-        self._finish(fit, spec, inference, threshold_rows(found))
+        self._ordered_scorings: list[OrderedScoring | str] = [
+            ordered_scoring(as_responses(i), f, in_paths)
+            for i, f in zip(found.fit.implied, found.found, strict=True)
+        ]
+        self._moments = found.moments
+        self._finish(found.fit, spec, found.inference)
 
     def _finish(
         self,
         fit: Fit,
         spec: ModelSpec,
         inference: Inference,
-        thresholds: Sequence[tuple[str, str, str, float, float]] = (),
         estimator: str | None = None,
     ) -> None:
         self.result_: CovarianceResult = build_result(
@@ -307,7 +330,6 @@ class CBSEM(TransformerMixin, BaseEstimator):
             measures=inference.measures,
             level=self.level,
             extra_problems=inference.problems,
-            thresholds=thresholds,
             moments=inference.moments,
         )
         self.scorings_: list[Scoring] = [
@@ -325,28 +347,6 @@ class CBSEM(TransformerMixin, BaseEstimator):
         if self.means is not None:
             return self.means
         return n_groups > 1 or any(t.op == "~1" for t in spec.terms)
-
-    def _check_parameters(self) -> None:
-        if self.estimator not in ESTIMATORS:
-            raise one_of("estimator", self.estimator, ESTIMATORS)
-        if self.missing not in ("drop", "fiml"):
-            raise one_of("missing", self.missing, ("drop", "fiml"))
-        if self.likelihood not in ("normal", "wishart"):
-            raise one_of("likelihood", self.likelihood, ("normal", "wishart"))
-        if self.engine not in ("native", "semopy"):
-            raise one_of("engine", self.engine, ("native", "semopy"))
-        if self.standard_errors not in STANDARD_ERRORS:
-            raise one_of("standard_errors", self.standard_errors, STANDARD_ERRORS)
-        if self.estimator in ("WLSMV", "ULSMV") and not self.ordered:
-            raise ArgumentError(
-                f"estimator={self.estimator!r} is for ordered answers: name the columns in ordered="
-            )
-        if not 0 < self.level < 1:
-            raise ArgumentError(f"level={self.level!r} is no level between 0 and 1")
-        if self.missing == "fiml" and self.estimator not in ("ML", "MLR"):
-            raise ArgumentError(f'missing="fiml" needs estimator "ML" or "MLR", not {self.estimator!r}')
-        if self.likelihood == "wishart" and (self.estimator != "ML" or self.missing == "fiml"):
-            raise ArgumentError('likelihood="wishart" goes with estimator "ML" and complete rows')
 
     def _warn(self) -> None:
         result = self.result_
@@ -382,16 +382,17 @@ class CBSEM(TransformerMixin, BaseEstimator):
             raise one_of("method", method, ("regression", "bartlett"))
         check_is_fitted(self, "result_")
         rows, number = self._rows(X)
-        if self.ordered:
-            if method != "regression":
-                raise one_of("method", method, ("regression",))
-            if isinstance(self._ordered_scoring, str):
-                raise no_scoring(self._ordered_scoring)
-            return self._ordered_scoring.modal(rows)
+        if self.ordered and method != "regression":
+            raise one_of("method", method, ("regression",))
         result = np.full((len(rows), len(self._constructs)), np.nan)
-        for g, scoring in enumerate(self.scorings_):
+        for g, scoring in enumerate(self._ordered_scorings if self.ordered else self.scorings_):
             inside = number == g
-            result[inside] = getattr(scoring, method)(rows[inside])
+            if isinstance(scoring, OrderedScoring):
+                result[inside] = scoring.modal(rows[inside])
+            elif isinstance(scoring, str):
+                raise no_scoring(scoring)
+            else:
+                result[inside] = getattr(scoring, method)(rows[inside])
         return result
 
     def modification_indices(self, minimum: float = 0.0) -> pd.DataFrame:
@@ -554,8 +555,3 @@ class CBSEM(TransformerMixin, BaseEstimator):
         """Return the constructs' names, the columns of :meth:`transform`."""
         check_is_fitted(self, "result_")
         return np.array(self._constructs, dtype=object)
-
-
-def _words(given: Sequence[str] | str) -> tuple[str, ...]:
-    """Take one word for a list of one."""
-    return (given,) if isinstance(given, str) else tuple(given)

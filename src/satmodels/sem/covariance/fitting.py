@@ -10,11 +10,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from satmodels.errors import DataError
-from satmodels.sem.covariance.arrows import GroupArrows, Implied, build_arrows, fill_exogenous
+from satmodels.sem.covariance.arrows import GroupArrows, Implied, fill_exogenous
 from satmodels.sem.covariance.discrepancy import Discrepancy, NormalLikelihood, QuadraticForm
 from satmodels.sem.covariance.identification import check_identified
 from satmodels.sem.covariance.moment_distance import MomentDistance
 from satmodels.sem.covariance.patterns import PatternLikelihood
+from satmodels.sem.covariance.responses import arrows_of
 from satmodels.sem.covariance.samples import Sample
 from satmodels.sem.covariance.scoring import Problem, Solution, minimise, newton_decrement
 from satmodels.sem.covariance.starts import plain_values, starting_values
@@ -194,7 +195,7 @@ def fit_table(
     std = pooled_std(samples)
     raw = [
         fill_exogenous(r, table, _divisor(s, estimator), s.mean)
-        for r, s in zip(build_arrows(table), samples, strict=True)
+        for r, s in zip(arrows_of(table), samples, strict=True)
     ]
     scales = [scale_variables(table, r, std) for r in raw]
     units = np.ones(len(table.free))

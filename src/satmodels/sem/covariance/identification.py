@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from satmodels.errors import IdentificationError
 from satmodels.sem.covariance.arrows import GroupArrows
 from satmodels.sem.covariance.discrepancy import weighted_products
+from satmodels.sem.covariance.responses import Responses
 from satmodels.sem.covariance.table import ParameterTable
 from satmodels.sem.covariance.ties import Ties
 
@@ -29,11 +30,10 @@ def check_identified(table: ParameterTable, arrows: Sequence[GroupArrows], ties:
     """Raise IdentificationError, with the parameters, if the model can't be identified by any data."""
     if not ties.n_free:
         return
-    ordered = [table.observed.index(v) for v in table.ordered]
     df = table.n_moments - ties.n_free
-    null = _null_space(arrows, ties, SEEDS[0], ordered)
+    null = _null_space(arrows, ties, SEEDS[0])
     if null.shape[1]:
-        null = min(null, _null_space(arrows, ties, SEEDS[1], ordered), key=lambda space: space.shape[1])
+        null = min(null, _null_space(arrows, ties, SEEDS[1]), key=lambda space: space.shape[1])
     if not null.shape[1] and df >= 0:
         return
     strength = np.abs(ties.k @ null).max(axis=1) if null.shape[1] else np.ones(len(ties.k))
@@ -51,21 +51,18 @@ def check_identified(table: ParameterTable, arrows: Sequence[GroupArrows], ties:
     )
 
 
-def _null_space(arrows: Sequence[GroupArrows], ties: Ties, seed: int, ordered: list[int]) -> Array:
+def _null_space(arrows: Sequence[GroupArrows], ties: Ties, seed: int) -> Array:
     rng = np.random.default_rng(seed)
     x = rng.uniform(0.3, 0.9, len(ties.k)) * rng.choice([-1.0, 1.0], len(ties.k))
     x = ties.k @ np.linalg.lstsq(ties.k, x - ties.x0, rcond=None)[0] + ties.x0
     total = np.zeros((len(x), len(x)))
     for r in arrows:
-        u, w, d = r.at(x).derivatives()
-        if not ordered:
-            part = weighted_products(np.eye(r.n_observed), u, w) + d.T @ d
+        implied = r.at(x)
+        if isinstance(implied, Responses):
+            part = implied.jacobian.T @ implied.jacobian
         else:
-            i, k = np.tril_indices(r.n_observed)
-            fitted = (i != k) | ~np.isin(i, ordered)  # an ordered column has no variance of its own
-            i, k = i[fitted], k[fitted]
-            delta = u[i] * w[k] + u[k] * w[i]
-            part = delta.T @ delta
+            u, w, d = implied.derivatives()
+            part = weighted_products(np.eye(r.n_observed), u, w) + d.T @ d
         total[np.ix_(r.places, r.places)] += part
     j = ties.k.T @ total @ ties.k
     scale = np.sqrt(np.diag(j))

@@ -16,8 +16,9 @@ from numpy.typing import NDArray
 
 from satmodels.results import Table
 from satmodels.sem.assessment.fit import upper_tail
-from satmodels.sem.covariance.arrows import build_arrows, fill_exogenous
+from satmodels.sem.covariance.arrows import fill_exogenous
 from satmodels.sem.covariance.fitting import Fit, inverse_or_none
+from satmodels.sem.covariance.responses import arrows_of
 from satmodels.sem.covariance.scoring import Problem
 from satmodels.sem.covariance.table import Parameter, ParameterTable
 from satmodels.sem.covariance.ties import Ties
@@ -31,7 +32,7 @@ def modification_table(fit: Fit, minimum: float) -> Table:
     candidates = list(_candidates(fit.table))
     wider = replace(fit.table, parameters=(*_without(fit.table, candidates), *candidates))
     raw = [
-        fill_exogenous(r, wider, s.cov, s.mean) for r, s in zip(build_arrows(wider), fit.samples, strict=True)
+        fill_exogenous(r, wider, s.cov, s.mean) for r, s in zip(arrows_of(wider), fit.samples, strict=True)
     ]
     free = wider.free
     units = np.ones(len(free))

@@ -8,11 +8,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from satmodels.sem.covariance.arrows import Implied
+from satmodels.sem.covariance.discrepancy import MomentCriterion
 
 Array = NDArray[np.floating[Any]]
 
 
-class MomentDistance:
+class MomentDistance(MomentCriterion):
     """A criterion on some elements of the covariance (or correlation) matrix.
 
     Parameters

@@ -19,7 +19,7 @@ from scipy import special
 
 from satmodels.errors import EngineError, SchemaError
 from satmodels.sem.covariance.answer_moments import AnswerMoments
-from satmodels.sem.covariance.arrows import Implied
+from satmodels.sem.covariance.responses import Responses
 
 Array = NDArray[np.floating[Any]]
 STEPS = 60
@@ -38,13 +38,15 @@ class OrderedScoring:
     categories : list of ndarray or None
         The answers seen in the fit, None for numbers.
     firsts : list of ndarray
-        Thresholds, or the mean.
+        Thresholds, measured from the expected response, or the mean.
     loadings : ndarray, shape (columns, constructs)
         Of the items on all constructs, also through other constructs.
     errors : ndarray, shape (columns,)
         Residual standard deviations.
     latent : ndarray, shape (constructs, constructs)
         Covariances of the constructs.
+    mean : ndarray, shape (constructs,)
+        Their means.
     """
 
     columns: tuple[str, ...]
@@ -53,9 +55,10 @@ class OrderedScoring:
     loadings: Array
     errors: Array
     latent: Array
+    mean: Array
 
     def modal(self, rows: Array) -> Array:
-        """Return the scores of rows; a missing answer is left out, a row without any has the mean, 0.
+        """Return the scores of rows; a missing answer is left out, a row without any has the mean.
 
         Raises
         ------
@@ -80,7 +83,7 @@ class OrderedScoring:
             value, gradient, curvature = self._posterior(rows, low, high, eta, precision)
             if (np.abs(step) / spread).max(initial=0.0) < ENOUGH:
                 break
-        return eta
+        return eta + self.mean
 
     def _limits(self, rows: Array) -> tuple[Array, Array]:
         """Return the thresholds around every ordered answer; infinite where there is nothing to say."""
@@ -136,17 +139,13 @@ class OrderedScoring:
         return value, gradient, curvature
 
 
-def ordered_scoring(
-    implied: Implied, found: AnswerMoments, rows: Array, in_paths: bool
-) -> OrderedScoring | str:
-    """Return the scoring of a model of ordered answers, or why it has none.
+def ordered_scoring(implied: Responses, found: AnswerMoments, in_paths: bool) -> OrderedScoring | str:
+    """Return the scoring of a group of a model of ordered answers, or why it has none.
 
     Parameters
     ----------
-    implied : Implied
+    implied : Responses
     found : AnswerMoments
-    rows : ndarray
-        The rows it was fitted to.
     in_paths : bool
         Whether observed columns are part of paths.
     """
@@ -157,9 +156,20 @@ def ordered_scoring(
         return "columns that explain or are explained without being items of a construct"
     if (errors <= 0).any() or np.linalg.eigvalsh(latent)[0] <= 0:
         return "an item without error, or constructs that are linear functions of each other"
-    complete = rows[~np.isnan(rows).any(axis=1)]
-    categories = [np.unique(complete[:, j]) if o else None for j, o in enumerate(found.ordered)]
-    return OrderedScoring(found.columns, categories, found.firsts, implied.a[:p, p:], np.sqrt(errors), latent)
+    column = implied.responses.first_column
+    firsts: list[Array] = [
+        implied.tau[column == j] - implied.mu[j] if o else implied.mu[[j]]
+        for j, o in enumerate(found.ordered)
+    ]
+    return OrderedScoring(
+        found.columns,
+        found.categories,
+        firsts,
+        implied.a[:p, p:],
+        np.sqrt(errors),
+        latent,
+        implied.mean_all[p:],
+    )
 
 
 def no_scoring(why: str) -> EngineError:

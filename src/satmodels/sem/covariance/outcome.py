@@ -65,9 +65,8 @@ def estimates_table(
     spec: ModelSpec,
     vcov: Array | None,
     level: float,
-    thresholds: Sequence[tuple[str, str, str, float, float]] = (),
 ) -> Table:
-    """Return one row per parameter, then one per threshold and one per defined parameter."""
+    """Return one row per parameter, then one per defined parameter."""
     grouped = fit.table.n_groups > 1
     number = {id(p): i for i, p in enumerate(fit.table.free)}
     records: list[dict[str, Any]] = []
@@ -75,8 +74,6 @@ def estimates_table(
         variance = None if vcov is None or not p.free else float(vcov[number[id(p)], number[id(p)]])
         row: dict[str, Any] = {"group": fit.samples[p.group].group} if grouped else {}
         records.append(row | {"lhs": p.lhs, "op": p.op, "rhs": p.rhs} | wald(value, variance, level))
-    for column, op, name, value, variance in thresholds:
-        records.append({"lhs": column, "op": op, "rhs": name} | wald(value, variance, level))
     for name, value, gradient in defined_parameters(fit, spec):
         variance = None if vcov is None else float(gradient @ vcov @ gradient)
         expression = next(d.expression for d in spec.defined if d.name == name)
@@ -251,7 +248,6 @@ def build_result(
     measures: Mapping[str, float | None],
     level: float,
     extra_problems: Sequence[str] = (),
-    thresholds: Sequence[tuple[str, str, str, float, float]] = (),
     moments: Literal["normal", "rows"] | None = None,
 ) -> CovarianceResult:
     """Put the result of a fit together; without convergence there are no standard errors.
@@ -274,7 +270,7 @@ def build_result(
         errors = index_covariances(fit, groups, vcov, robust=moments == "rows")
     return CovarianceResult(
         spec=spec,
-        parameters=estimates_table(fit, spec, vcov, level, thresholds),
+        parameters=estimates_table(fit, spec, vcov, level),
         groups=groups,
         index_errors=errors,
         n=fit.n,

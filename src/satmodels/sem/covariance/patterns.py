@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 
 from satmodels.errors import DataError
 from satmodels.sem.covariance.arrows import Implied
+from satmodels.sem.covariance.discrepancy import MomentCriterion
 
 Array = NDArray[np.floating[Any]]
 EM_STEPS = 5  # EM is safe far from the solution, scoring fast near it
@@ -119,7 +120,7 @@ class Patterns:
         return float(self.n @ (fit + self.seen.sum(axis=1) * math.log(2 * math.pi))) / 2
 
 
-class PatternLikelihood:
+class PatternLikelihood(MomentCriterion):
     """The likelihood of incomplete rows, as a criterion: minus log-likelihood above that of the saturated model."""
 
     def __init__(self, patterns: Patterns, saturated: float) -> None:

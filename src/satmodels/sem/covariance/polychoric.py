@@ -1,16 +1,14 @@
-"""Thresholds and polychoric correlations of ordered answers, with their asymptotic covariance matrix.
+"""Thresholds and polychoric correlations of ordered answers.
 
 An ordered answer is taken as a normal variable seen through thresholds. Thresholds come from the margins, each
 correlation from its two-way table by maximum likelihood given the thresholds (Olsson 1979), all pairs at once.
-The covariance matrix is the sandwich of Muthen (1984) from the scores of the rows.
+Their covariance matrix is in ``answer_moments``.
 
 References
 ----------
 .. [1] Olsson, U. (1979). Maximum likelihood estimation of the polychoric correlation coefficient.
    Psychometrika 44.
-.. [2] Muthen, B. (1984). A general structural equation model with dichotomous, ordered categorical, and continuous
-   latent variable indicators. Psychometrika 49.
-.. [3] Drezner, Z. and Wesolowsky, G. O. (1990). On the computation of the bivariate normal integral. Journal of
+.. [2] Drezner, Z. and Wesolowsky, G. O. (1990). On the computation of the bivariate normal integral. Journal of
    Statistical Computation and Simulation 35.
 """
 
@@ -26,6 +24,7 @@ from scipy import special
 from satmodels.errors import DataError, SchemaError
 
 Array = NDArray[np.floating[Any]]
+Codes = NDArray[np.intp]
 MAX_CATEGORIES = 15  # more answers than this are no ordered categories but numbers
 FAR = 9.0  # stands for an infinite threshold
 NODES = 40  # of the Gauss-Legendre rule
@@ -47,9 +46,6 @@ class Polychoric:
     thresholds : list of ndarray
         Of each column, without the infinite ones.
     corr : ndarray, shape (columns, columns)
-    gamma : ndarray
-        n times the covariance matrix of all thresholds (column by column), then the correlations below the
-        diagonal (row by row).
     n_dropped : int
     at_bound : tuple of (str, str)
         Pairs whose correlation ran into the bound: their table has empty corners.
@@ -59,26 +55,18 @@ class Polychoric:
     n: int
     thresholds: list[Array]
     corr: Array
-    gamma: Array
     n_dropped: int = 0
     at_bound: tuple[tuple[str, str], ...] = ()
 
-    @property
-    def n_thresholds(self) -> int:
-        """Number of thresholds of all columns."""
-        return sum(len(t) for t in self.thresholds)
 
-
-def polychoric(rows: Array, columns: tuple[str, ...], *, covariance: bool = True) -> Polychoric:
-    """Return thresholds, correlations and their asymptotic covariance matrix.
+def polychoric(rows: Array, columns: tuple[str, ...]) -> Polychoric:
+    """Return thresholds and correlations.
 
     Parameters
     ----------
     rows : ndarray, shape (n, columns)
         Answers, any numbers in the right order; rows with NaN are left out.
     columns : tuple of str
-    covariance : bool, default True
-        Whether to compute the covariance matrix as well; ``gamma`` is empty otherwise.
 
     Raises
     ------
@@ -96,30 +84,64 @@ def polychoric(rows: Array, columns: tuple[str, ...], *, covariance: bool = True
     codes = np.empty((n, p), dtype=np.intp)
     thresholds: list[Array] = []
     for j, name in enumerate(columns):
-        values, codes[:, j] = np.unique(rows[:, j], return_inverse=True)
-        if len(values) < 2:
-            raise DataError(f"every answer is the same in {name!r}: leave it out", columns=[name])
-        if len(values) > MAX_CATEGORIES:
-            raise SchemaError(
-                f"column {name!r} has {len(values)} different answers: ordered= is for scales of up to "
-                f"{MAX_CATEGORIES} categories. Treat it as a number.",
-                column=name,
-                rule=f"at most {MAX_CATEGORIES} categories",
-            )
-        share = np.cumsum(np.bincount(codes[:, j])) / n
-        thresholds.append(special.ndtri(share[:-1]))
-    edges = _edges(thresholds)
+        categories = categories_of(rows[:, j], name)
+        codes[:, j] = np.searchsorted(categories, rows[:, j])
+        thresholds.append(thresholds_of(codes[:, j], len(categories)))
     pairs = np.array([(i, j) for i in range(p) for j in range(i)], dtype=np.intp).reshape(-1, 2)
-    tables = _tables(codes, pairs, edges.shape[1] - 1)
-    rho, bound = _correlations(tables, edges[pairs[:, 0]], edges[pairs[:, 1]])
+    rho, bound = correlations(codes, pairs, padded_edges(thresholds))
     corr = np.eye(p)
     corr[pairs[:, 0], pairs[:, 1]] = corr[pairs[:, 1], pairs[:, 0]] = rho
-    gamma = _gamma(codes, pairs, edges, [len(t) for t in thresholds], rho) if covariance else np.empty((0, 0))
     at_bound = tuple((columns[int(j)], columns[int(i)]) for i, j in pairs[bound])
-    return Polychoric(columns, n, thresholds, corr, gamma, n_dropped, at_bound)
+    return Polychoric(columns, n, thresholds, corr, n_dropped, at_bound)
 
 
-def _edges(thresholds: list[Array]) -> Array:
+def categories_of(answers: Array, name: str) -> Array:
+    """Return the different answers of an ordered column, lowest first; NaN is none.
+
+    Raises
+    ------
+    DataError, SchemaError
+        There is one answer only, or more than 15.
+    """
+    values = np.unique(answers[~np.isnan(answers)])
+    if len(values) < 2:
+        raise DataError(f"every answer is the same in {name!r}: leave it out", columns=[name])
+    if len(values) > MAX_CATEGORIES:
+        raise SchemaError(
+            f"column {name!r} has {len(values)} different answers: ordered= is for scales of up to "
+            f"{MAX_CATEGORIES} categories. Treat it as a number.",
+            column=name,
+            rule=f"at most {MAX_CATEGORIES} categories",
+        )
+    return values
+
+
+def thresholds_of(codes: Codes, categories: int, weights: Array | None = None) -> Array:
+    """Return the thresholds of one column from its margin; codes below 0 are missing."""
+    there = codes >= 0
+    share = np.bincount(codes[there], None if weights is None else weights[there], minlength=categories)
+    return special.ndtri(np.cumsum(share)[:-1] / share.sum())
+
+
+def correlations(
+    codes: Codes, pairs: Codes, edges: Array, weights: Array | None = None
+) -> tuple[Array, NDArray[np.bool_]]:
+    """Return the correlation of each pair of columns and whether it ran into the bound.
+
+    Parameters
+    ----------
+    codes : ndarray of int, shape (n, columns)
+        Numbers of the categories; below 0 where missing.
+    pairs : ndarray of int, shape (pairs, 2)
+    edges : ndarray
+        See :func:`padded_edges`.
+    weights : ndarray, shape (n,), optional
+    """
+    tables = _tables(codes, pairs, edges.shape[1] - 1, weights)
+    return _correlations(tables, edges[pairs[:, 0]], edges[pairs[:, 1]])
+
+
+def padded_edges(thresholds: list[Array]) -> Array:
     """Return the thresholds of all columns with infinite ends, padded with further infinite ones."""
     most = max(len(t) for t in thresholds)
     edges = np.full((len(thresholds), most + 2), FAR)
@@ -129,11 +151,15 @@ def _edges(thresholds: list[Array]) -> Array:
     return edges
 
 
-def _tables(codes: NDArray[np.intp], pairs: NDArray[np.intp], categories: int) -> Array:
+def _tables(codes: Codes, pairs: Codes, categories: int, weights: Array | None) -> Array:
     tables = np.zeros((len(pairs), categories, categories))
+    gaps = bool((codes < 0).any())
     for k, (i, j) in enumerate(pairs):
-        flat = np.bincount(codes[:, i] * categories + codes[:, j], minlength=categories**2)
-        tables[k] = flat.reshape(categories, categories)
+        flat, w = codes[:, i] * categories + codes[:, j], weights
+        if gaps:
+            there = (codes[:, i] >= 0) & (codes[:, j] >= 0)
+            flat, w = flat[there], None if weights is None else weights[there]
+        tables[k] = np.bincount(flat, w, minlength=categories**2).reshape(categories, categories)
     return tables
 
 
@@ -149,7 +175,7 @@ def bivariate_normal(h: Array, k: Array, rho: Array) -> Array:
     return total
 
 
-def _cells(a: Array, b: Array, rho: Array) -> tuple[Array, Array]:
+def cells(a: Array, b: Array, rho: Array) -> tuple[Array, Array]:
     """Return probabilities of the cells of each pair's table and their derivatives in rho."""
     h, k, r = a[:, :, None], b[:, None, :], rho[:, None, None]
     cumulative = bivariate_normal(h, k, r)
@@ -167,7 +193,7 @@ def _correlations(tables: Array, a: Array, b: Array) -> tuple[Array, NDArray[np.
     rho = np.zeros(len(tables))
     low, high = np.full(len(tables), -BOUND), np.full(len(tables), BOUND)
     for _ in range(STEPS):
-        probability, slope = _cells(a, b, rho)
+        probability, slope = cells(a, b, rho)
         probability = np.maximum(probability, LEAST)
         score = (tables * slope / probability).sum(axis=(1, 2))
         information = n * (slope**2 / probability).sum(axis=(1, 2))
@@ -182,37 +208,7 @@ def _correlations(tables: Array, a: Array, b: Array) -> tuple[Array, NDArray[np.
     return rho, np.abs(rho) > BOUND - 1e-4
 
 
-def _gamma(
-    codes: NDArray[np.intp], pairs: NDArray[np.intp], edges: Array, sizes: list[int], rho: Array
-) -> Array:
-    """Return n times the covariance matrix of thresholds and correlations."""
-    n, p = codes.shape
-    starts = np.concatenate([[0], np.cumsum(sizes)])
-    total = int(starts[-1])
-    scores = np.zeros((n, total + len(pairs)))
-    bread = np.zeros((total + len(pairs),) * 2)
-    for j in range(p):
-        own = _threshold_scores(edges[j], codes[:, j], sizes[j])
-        at = slice(starts[j], starts[j + 1])
-        scores[:, at] = own
-        bread[at, at] = own.T @ own
-    probability, slope = _cells(edges[pairs[:, 0]], edges[pairs[:, 1]], rho)
-    probability = np.maximum(probability, LEAST)
-    for k, (i, j) in enumerate(pairs):
-        ci, cj = codes[:, i], codes[:, j]
-        here = probability[k][ci, cj]
-        score = slope[k][ci, cj] / here
-        scores[:, total + k] = score
-        bread[total + k, total + k] = score @ score
-        for this, other, mine, theirs in ((i, j, ci, cj), (j, i, cj, ci)):
-            given = _slab(edges[this], edges[other], rho[k], mine, theirs, sizes[this]) / here[:, None]
-            bread[total + k, starts[this] : starts[this + 1]] = score @ given
-    inverse = np.linalg.inv(bread)
-    influence = scores @ inverse.T
-    return n * influence.T @ influence
-
-
-def _threshold_scores(edges: Array, codes: NDArray[np.intp], size: int) -> Array:
+def threshold_scores(edges: Array, codes: Codes, size: int) -> Array:
     """Return the derivatives of each row's log-probability in the column's thresholds."""
     cumulative = special.ndtr(edges)
     probability = np.maximum(np.diff(cumulative), LEAST)[codes]
@@ -225,9 +221,7 @@ def _threshold_scores(edges: Array, codes: NDArray[np.intp], size: int) -> Array
     return scores
 
 
-def _slab(
-    mine: Array, theirs: Array, rho: float, own: NDArray[np.intp], other: NDArray[np.intp], size: int
-) -> Array:
+def strip_slopes(mine: Array, theirs: Array, rho: float, own: Codes, other: Codes, size: int) -> Array:
     """Return the derivatives of each row's cell probability in the thresholds of one of its columns."""
     root = np.sqrt(1 - rho * rho)
     conditional = special.ndtr((theirs[None, :] - rho * mine[:, None]) / root)

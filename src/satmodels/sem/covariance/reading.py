@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -79,15 +79,33 @@ def read_samples(
             )
         )
     if groups.n_missing:
-        raise DataError(
-            f"{groups.n_missing} rows have no value in the group column {group!r}: fill them or drop these rows",
-            columns=[] if group is None else [group],
-        )
+        raise _no_group(groups.n_missing, group)
     return samples
 
 
-def read_rows(X: Any, columns: tuple[str, ...], constructs: Sequence[str]) -> Array:
-    """Return the rows of the model's columns, NaN where missing."""
+@dataclass(frozen=True, eq=False)
+class AnswerRows:
+    """The rows of one group, NaN where missing, with their survey weights."""
+
+    group: Any
+    rows: Array
+    weights: Array | None
+    n_dropped: int
+
+
+def read_answer_rows(
+    X: Any,
+    columns: tuple[str, ...],
+    constructs: Sequence[str],
+    *,
+    group: str | None = None,
+    sample_weight: Any = None,
+    incomplete: bool = False,
+) -> list[AnswerRows]:
+    """Return the rows of each group, in the order in which the groups appear.
+
+    Rows with gaps are left out; with ``incomplete`` only rows without any answer are.
+    """
     if as_moments(X) is not None:
         raise ArgumentError("ordered answers need the dataframe: moments don't hold the single answers")
     frame = open_frame(named_columns(X))
@@ -95,7 +113,33 @@ def read_rows(X: Any, columns: tuple[str, ...], constructs: Sequence[str]) -> Ar
     for c in columns:
         if c not in frame.columns:
             raise unknown("column", c, frame.columns)
-    return matrix(frame, columns)
+    rows, groups, weights, _ = _read_rows(frame, columns, group, sample_weight, None)
+    if groups.n_missing:
+        raise _no_group(groups.n_missing, group)
+    gaps = np.isnan(rows)
+    usable = ~(gaps.all(axis=1) if incomplete else gaps.any(axis=1))
+    if weights is not None:
+        usable &= weights > 0
+    found: list[AnswerRows] = []
+    for k, value in enumerate(groups.values):
+        inside = groups.number == k
+        at = inside & usable
+        found.append(
+            AnswerRows(
+                value if group is not None else None,
+                rows[at],
+                None if weights is None else weights[at],
+                int(inside.sum() - at.sum()),
+            )
+        )
+    return found
+
+
+def _no_group(n: int, group: str | None) -> DataError:
+    return DataError(
+        f"{n} rows have no value in the group column {group!r}: fill them or drop these rows",
+        columns=[] if group is None else [group],
+    )
 
 
 def _one_sample(

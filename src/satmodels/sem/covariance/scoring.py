@@ -48,29 +48,21 @@ class Problem:
         """Return the gradient in all free parameters."""
         total = np.zeros(len(self.ties.k))
         for criterion, i in zip(self.criteria, implied, strict=True):
-            u, w, d = i.derivatives()
-            q, v = criterion.gradient(i)
-            part = 2 * np.einsum("pk,pk->k", u, q @ w)
-            if v is not None:
-                part = part + d.T @ v
-            np.add.at(total, i.arrows.places, part)
+            np.add.at(total, i.arrows.places, criterion.slope(i))
         return total
 
     def information(self, implied: Sequence[Implied]) -> Array:
         """Return the expected information in all free parameters."""
         total = np.zeros((len(self.ties.k),) * 2)
         for criterion, i in zip(self.criteria, implied, strict=True):
-            at = np.ix_(i.arrows.places, i.arrows.places)
-            total[at] += criterion.expected(i, *i.derivatives())
+            total[np.ix_(i.arrows.places, i.arrows.places)] += criterion.information(i)
         return total
 
     def hessian(self, implied: Sequence[Implied]) -> Array:
         """Return the observed information (exact Hessian) in all free parameters."""
         total = np.zeros((len(self.ties.k),) * 2)
         for criterion, i in zip(self.criteria, implied, strict=True):
-            at = np.ix_(i.arrows.places, i.arrows.places)
-            q, v = criterion.gradient(i)
-            total[at] += criterion.observed(i, *i.derivatives()) + i.second_order(q, v)
+            total[np.ix_(i.arrows.places, i.arrows.places)] += criterion.curvature(i)
         return total
 
 

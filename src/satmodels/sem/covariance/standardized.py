@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from satmodels.sem.covariance.arrows import Implied
+from satmodels.sem.covariance.responses import Responses
 from satmodels.sem.covariance.table import ParameterTable
 
 Array = NDArray[np.floating[Any]]
@@ -38,31 +39,41 @@ def standardized_group(table: ParameterTable, implied: Implied, group: int, n: i
     slopes = np.zeros((len(names), n))  # of the variances
     slopes[:, r.a] = 2 * implied.b[:, r.a_row] * implied.cov_all[:, r.a_col]
     slopes[:, r.s] = 2 * half * implied.b[:, r.s_row] * implied.b[:, r.s_col]
-    # ordered columns have variance 1 whatever the parameters are
-    slopes[[names[v] for v in table.ordered]] = 0.0
     own_rest = np.zeros((len(names), n))
     same = r.s_row == r.s_col
     own_rest[r.s_row[same], r.s[same]] = 1.0
+    if isinstance(implied, Responses) and not table.theta:
+        # the variance of an ordered column is 1 / delta^2, its residual what is left of it
+        q = implied.responses
+        explained = slopes[q.ordered]
+        slopes[q.ordered] = 0.0
+        slopes[q.d_row, q.d] = -2 / implied.delta[q.d_row] ** 3
+        own_rest[q.ordered] = slopes[q.ordered] - explained
     cells = {(int(i), int(j)): int(k) for k, i, j in zip(r.a, r.a_row, r.a_col, strict=True)}
     ties = {(int(i), int(j)): int(k) for k, i, j in zip(r.s, r.s_row, r.s_col, strict=True)}
     shifts = {int(i): int(k) for k, i in zip(r.m, r.m_row, strict=True)}
     values, jacobian = np.zeros(len(rows)), np.zeros((len(rows), n))
     for at, p in enumerate(rows):
-        i, j = names[p.lhs], names[p.rhs] if p.rhs else -1
+        if p.op == "~*~":
+            values[at] = 1.0
+            continue
+        i, j = names[p.lhs], names.get(p.rhs, -1)
         if p.op in ("=~", "~"):
             to, source = (j, i) if p.op == "=~" else (i, j)
             ratio = sd[source] / sd[to]
             raw, k = implied.a[to, source], cells.get((to, source))
             values[at] = raw * ratio
             relative = slopes[source] / (2 * variance[source]) - slopes[to] / (2 * variance[to])
-        elif p.op == "~1":
+        elif p.op in ("~1", "|"):
             ratio = 1 / sd[i]
             raw, k = implied.m[i], shifts.get(i)
+            if isinstance(implied, Responses) and p.op == "|":
+                raw, k = implied.threshold(i, int(p.rhs[1:]))
             values[at] = raw * ratio
             relative = -slopes[i] / (2 * variance[i])
         elif i == j:
             ratio = 1 / variance[i] if variance[i] > 0 else np.nan
-            raw, k = implied.s[i, i], ties.get((i, i))
+            raw, k = implied.s[i, i], None
             values[at] = raw * ratio
             relative = -slopes[i] / variance[i]
         else:
@@ -72,6 +83,8 @@ def standardized_group(table: ParameterTable, implied: Implied, group: int, n: i
             relative = -own_rest[i] / (2 * rest[i]) - own_rest[j] / (2 * rest[j])
         with np.errstate(invalid="ignore"):
             jacobian[at] = values[at] * relative
+            if p.op == "~~" and i == j:
+                jacobian[at] += ratio * own_rest[i]
         if k is not None:
             jacobian[at, k] += ratio
     return values, jacobian

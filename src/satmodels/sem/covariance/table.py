@@ -19,6 +19,7 @@ from satmodels.sem.model.terms import Term
 # what may be held equal across groups: word -> which parameters
 EQUALITIES = (
     "loadings",
+    "thresholds",
     "intercepts",
     "residuals",
     "residual_covariances",
@@ -76,7 +77,8 @@ class ParameterTable:
     """All parameters with the variables they join.
 
     ``observed`` is the order of the moments; ``exogenous`` are the observed variables taken as they are;
-    ``ordered`` are the ordered columns, whose variances of 1 are not fitted.
+    ``ordered`` are the ordered columns, whose thresholds take the place of mean and variance. With ``theta`` their
+    residual variances are parameters (and scaling factors follow), without it it is the other way round.
     """
 
     parameters: tuple[Parameter, ...]
@@ -86,6 +88,7 @@ class ParameterTable:
     n_groups: int
     means: bool
     ordered: tuple[str, ...] = ()
+    theta: bool = False
 
     @property
     def free(self) -> tuple[Parameter, ...]:
@@ -97,7 +100,8 @@ class ParameterTable:
         """Number of fitted moments over all groups."""
         p, q = len(self.observed), len(self.exogenous)
         per_group = p * (p + 1) // 2 - q * (q + 1) // 2 + (p - q if self.means else 0)
-        return (per_group - len(self.ordered)) * self.n_groups
+        thresholds = sum(row.op == "|" for row in self.parameters)
+        return (per_group - 2 * len(self.ordered)) * self.n_groups + thresholds
 
 
 def build_table(
@@ -108,6 +112,8 @@ def build_table(
     unit_variance: bool = False,
     fixed_exogenous: bool = True,
     equal: Sequence[str] = (),
+    partial: Sequence[Term] = (),
+    ordered: bool = False,
 ) -> ParameterTable:
     """Apply the automatic rules to a model.
 
@@ -125,25 +131,38 @@ def build_table(
         Take observed variables that only explain as they are.
     equal : sequence of str
         What is equal across groups, see :data:`EQUALITIES`.
+    partial : sequence of Term
+        Parameters that are not equal all the same.
+    ordered : bool, default False
+        Whether the model may speak of thresholds and scaling factors.
 
     Raises
     ------
     SpecError
-        The model has composites, which covariance models don't estimate, or modifiers for another
-        number of groups.
+        The model has composites, which covariance models don't estimate, thresholds without ordered columns, or
+        modifiers for another number of groups.
     """
     for word in equal:
         if word not in EQUALITIES:
             raise one_of("equal", word, EQUALITIES)
-    _check(spec, n_groups)
+    if "thresholds" in equal and not ordered:
+        raise ArgumentError('equal="thresholds" is for ordered columns: name them in ordered=')
+    _check(spec, n_groups, ordered)
     roles = _Roles(spec, fixed_exogenous)
+    apart = {key_of(t.lhs, t.op, t.rhs) for t in partial}
     rows: list[Parameter] = []
     for group in range(n_groups):
-        rows += _group_rows(spec, roles, group, means, unit_variance, tuple(equal))
+        rows += _group_rows(spec, roles, group, means, unit_variance, tuple(equal), apart)
     return ParameterTable(tuple(rows), roles.observed, roles.constructs, roles.exogenous, n_groups, means)
 
 
-def _check(spec: ModelSpec, n_groups: int) -> None:
+def _check(spec: ModelSpec, n_groups: int, ordered: bool) -> None:
+    responses = [t for t in spec.terms if t.op in ("|", "~*~")]
+    if responses and not ordered:
+        t = responses[0]
+        raise SpecError(
+            f"'{t.lhs} {t.op} {t.rhs}' speaks of an ordered column: name it in ordered= of a CBSEM with WLSMV"
+        )
     composites = [t for t in spec.terms if t.op == "<~"]
     if composites:
         raise SpecError(
@@ -192,7 +211,13 @@ class _Roles:
 
 
 def _group_rows(
-    spec: ModelSpec, roles: _Roles, group: int, means: bool, unit_variance: bool, equal: tuple[str, ...]
+    spec: ModelSpec,
+    roles: _Roles,
+    group: int,
+    means: bool,
+    unit_variance: bool,
+    equal: tuple[str, ...],
+    apart: set[tuple[str, str, str]],
 ) -> Iterator[Parameter]:
     rows: dict[tuple[str, str, str], Parameter] = {}
     with_loading: set[str] = set()
@@ -204,12 +229,12 @@ def _group_rows(
             with_loading.add(term.lhs)
             default = None if unit_variance else 1.0
         row = _from_term(term, group, default)
-        rows[_key(row)] = row
+        rows[key_of(row.lhs, row.op, row.rhs)] = row
 
     def add(lhs: str, op: str, rhs: str, *, value: float | None = None, exogenous: bool = False) -> None:
         free = value is None and not exogenous
         row = Parameter(lhs, op, rhs, group, free, value, exogenous=exogenous)
-        rows.setdefault(_key(row), row)
+        rows.setdefault(key_of(lhs, op, rhs), row)
 
     outside = set(roles.exogenous)
     for v in roles.observed:
@@ -231,21 +256,25 @@ def _group_rows(
         for v in roles.observed:
             add(v, "~1", "", exogenous=v in outside)
         for c in roles.constructs:
-            free_mean = "intercepts" in equal and "means" not in equal and group > 0
+            # equal thresholds (of ordered items whose intercepts are 0) do what equal intercepts do
+            located = "intercepts" in equal or "thresholds" in equal
+            free_mean = located and "means" not in equal and group > 0
             add(c, "~1", "", value=None if free_mean else 0.0)
     latent = set(roles.constructs)
-    for row in rows.values():
+    for key, row in rows.items():
         word = _equality(row, latent)
-        if row.free and not row.label and word in equal and not (word == "means" and group == 0):
-            yield replace(row, tie=f"equal across groups: {row}")
-        else:
-            yield replace(row, tie=row.label if row.free else "")
+        tied = word in equal and key not in apart and not (word == "means" and group == 0)
+        yield tied_across_groups(row) if tied else replace(row, tie=row.label if row.free else "")
 
 
-def _key(row: Parameter) -> tuple[str, str, str]:
-    if row.op == "~~" and row.rhs < row.lhs:
-        return (row.rhs, row.op, row.lhs)
-    return (row.lhs, row.op, row.rhs)
+def tied_across_groups(row: Parameter) -> Parameter:
+    """Return the parameter held equal across groups; its own label goes before."""
+    return replace(row, tie=row.label or f"equal across groups: {row}" if row.free else "")
+
+
+def key_of(lhs: str, op: str, rhs: str) -> tuple[str, str, str]:
+    """Return by what a parameter is found; a covariance is the same in either order."""
+    return (rhs, op, lhs) if op == "~~" and rhs < lhs else (lhs, op, rhs)
 
 
 def _from_term(term: Term, group: int, default: float | None) -> Parameter:
@@ -271,6 +300,8 @@ def _equality(row: Parameter, latent: set[str]) -> str:
         return "loadings"
     if row.op == "~":
         return "paths"
+    if row.op in ("|", "~*~"):
+        return "thresholds" if row.op == "|" else ""
     if row.op == "~1":
         return "means" if row.lhs in latent else "intercepts"
     same = row.lhs == row.rhs

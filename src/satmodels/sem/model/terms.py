@@ -6,7 +6,7 @@ from typing import Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict
 
-Operator = Literal["=~", "<~", "~", "~~", "~1"]
+Operator = Literal["=~", "<~", "~", "~~", "~1", "|", "~*~"]
 Comparison = Literal["==", ">", "<"]
 Fixed = float | Literal["NA"] | None
 _T = TypeVar("_T")
@@ -19,7 +19,8 @@ class Term(BaseModel):
     ----------
     lhs, op, rhs : str
         As in lavaan: ``construct =~ item``, ``construct <~ item``, ``target ~ source``, ``a ~~ b``,
-        and ``x ~1`` with an empty ``rhs``.
+        ``x ~1`` with an empty ``rhs``, ``y | t1`` (a threshold of an ordered column), and ``y ~*~ y`` (its scaling
+        factor).
     fixed : tuple of (float, "NA" or None)
         Value at which the parameter is held; "NA" frees a parameter that a rule would fix, None leaves
         it to the rules. One entry holds for every group, several are one per group, none means None.
