@@ -172,6 +172,29 @@ def test_figures(waves: pd.DataFrame) -> None:
     assert sat.plot(sat.what_if(model.result_, {"Quality": 5}, scale=(1, 10))) is not None
 
 
+def test_figures_of_tests(waves: pd.DataFrame) -> None:
+    """What a figure says, read from it; nothing a user wrote is taken for a formula."""
+    pytest.importorskip("matplotlib")
+    named = waves.assign(**{"波 $x$": np.array(["北京", "a $b$", "上海"])[np.arange(len(waves)) % 3]})
+    model = sat.PLSPM(SPEC)
+    compared = sat.compare_groups(model, named, "波 $x$", n=20, seed=1, scale=(1, 10))
+    shown = sat.plot(compared, differences=True)
+    labels = [label.get_text() for label in shown.axes[0].get_yticklabels()]
+    assert labels[0] == "上海: Quality" and len(labels) == 6
+    assert sat.plot(compared, "paths", differences=True)._repr_png_()
+    invariance = sat.plot(sat.micom(model, named, "波 $x$", n=20, seed=1))
+    assert [a.get_title() for a in invariance.axes] and len(invariance.axes[0].get_yticklabels()) == 6
+    assert invariance._repr_png_()
+    predicted = sat.plot(sat.pls_predict(model, waves, repetitions=1, seed=1))
+    assert [t.get_text() for t in predicted.axes[0].get_yticklabels()][0] == "Value: v1"
+    fit = sat.plot(sat.fit_test(model, waves, n=20, seed=1))
+    assert len(fit.axes[0].patches) == 6
+    q2 = sat.plot(sat.blindfold(model, waves))
+    assert [round(bar.get_width(), 3) for bar in q2.axes[0].patches] == sat.blindfold(model, waves).tidy()[
+        "estimate"
+    ].round(3).tolist()
+
+
 def test_exact_fit() -> None:
     rng = np.random.default_rng(0)
     f = rng.normal(size=400)

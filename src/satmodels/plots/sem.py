@@ -117,7 +117,7 @@ def _bars(
 
 
 @styled
-def groups(result: Any, what: str = "index") -> Any:
+def groups(result: Any, what: str = "index", *, differences: bool = False) -> Any:
     """Draw a quantity in each group, with its interval.
 
     Parameters
@@ -125,12 +125,17 @@ def groups(result: Any, what: str = "index") -> Any:
     result : GroupComparison
     what : {"index", "paths", "loadings", "weights", "total", "indirect", "r2"}
         Which quantities; paths where the comparison has no indices.
+    differences : bool, default False
+        Whether to draw the groups' differences from the reference, with their p-values, instead of their own
+        values.
     """
     kinds = set(result.estimates_by_group["op"])
     what = "paths" if what == "index" and "index" not in kinds else what
     op = WHAT.get(what, what)
     if op not in kinds:
         raise one_of("what", what, [*WHAT, *sorted(k for k in kinds if k.isalnum())])
+    if differences:
+        return _differences(result, what, op)
     rows = [row for row in result.estimates_by_group.rows() if row["op"] == op]
     names = list(dict.fromkeys(row["group"] for row in rows))
     labels = list(dict.fromkeys(_label(row, what == "paths") for row in rows))
@@ -149,6 +154,24 @@ def groups(result: Any, what: str = "index") -> Any:
     axes.legend(title=plain_text(result.by), loc="center left", bbox_to_anchor=(1, 0.5))
     title = "Index, 0 to 100" if op == "index" else TITLES.get(what, what)
     axes.set_title(f"{title} with {result.level:.0%} interval")
+    return figure
+
+
+def _differences(result: Any, what: str, op: str) -> Any:
+    rows = [row for row in result.differences.rows() if row["op"] == op and row["p_value"] is not None]
+    several = len({row["group"] for row in rows}) > 1
+    title = "Index points" if op == "index" else TITLES.get(what, what)
+    figure = _forest(rows, f"{title}: difference from {plain_text(result.reference)}", arrows=what == "paths")
+    axes = figure.axes[0]
+    labels = [label.get_text() for label in axes.get_yticklabels()]
+    if several:
+        labels = [f"{plain_text(row['group'])}: {label}" for row, label in zip(rows, labels, strict=True)]
+        axes.set_yticks(range(len(rows)), labels)
+    right = axes.secondary_yaxis("right")
+    right.set_yticks(range(len(rows)), [f"p = {row['p_value']:.3f}" for row in rows])
+    right.tick_params(length=0)
+    right.spines["right"].set_visible(False)
+    axes.set_xlabel(f"with {result.level:.0%} interval of the bootstrap; p-values by permutation")
     return figure
 
 
