@@ -45,7 +45,7 @@ def test_standard_errors_are_those_of_the_bootstrap(options: dict[str, str], dra
     frame = answers(300)
     table = sat.CBSEM(TEXT, **options).fit(frame).result_.index(SCALE).set_index("construct")
     assert list(table.columns) == ["estimate", "std_error", "conf_low", "conf_high", "std_dev"]
-    np.testing.assert_allclose(table["std_error"], drawn.loc[table.index, "std_error"], rtol=0.12)
+    np.testing.assert_allclose(table["std_error"], drawn.loc[table.index, "std_error"], rtol=0.2)
     age = table.loc["age"]
     assert age["std_error"] == pytest.approx(frame["age"].std(ddof=0) / np.sqrt(300), rel=1e-9)
     assert (age["conf_high"] - age["estimate"]) == pytest.approx(1.959963984540054 * age["std_error"])
