@@ -181,12 +181,12 @@ def test_figures_of_tests(waves: pd.DataFrame) -> None:
     shown = sat.plot(compared, differences=True)
     labels = [label.get_text() for label in shown.axes[0].get_yticklabels()]
     assert labels[0] == "上海: Quality" and len(labels) == 6
-    assert sat.plot(compared, "paths", differences=True)._repr_png_()
+    assert sat.plot(compared, what="paths", differences=True)._repr_png_()
     invariance = sat.plot(sat.micom(model, named, "波 $x$", n=20, seed=1))
     assert [a.get_title() for a in invariance.axes] and len(invariance.axes[0].get_yticklabels()) == 6
     assert invariance._repr_png_()
     predicted = sat.plot(sat.pls_predict(model, waves, repetitions=1, seed=1))
-    assert [t.get_text() for t in predicted.axes[0].get_yticklabels()][0] == "Value: v1"
+    assert predicted.axes[0].get_yticklabels()[0].get_text() == "Value: v1"
     fit = sat.plot(sat.fit_test(model, waves, n=20, seed=1))
     assert len(fit.axes[0].patches) == 6
     q2 = sat.plot(sat.blindfold(model, waves))
