@@ -137,7 +137,7 @@ def write_survey(survey: Survey, path: str | Path, frame: Any = None) -> None:
     if kind not in WRITES:
         raise ArgumentError(f"{target.name}: the endings {', '.join(WRITES)} are written")
     if kind == ".json":
-        from satmodels.survey.surveyjs import write_surveyjs
+        from satmodels.survey.write_surveyjs import write_surveyjs
 
         return write_surveyjs(survey, target)
     if kind == ".qsf":

@@ -16,9 +16,9 @@ from typing import Any, cast
 
 from satmodels.errors import ArgumentError
 from satmodels.stored import read_json
-from satmodels.survey.items import Choice, Code, Date, Item, MultiChoice, Number, Rating, Recommend, Text
-from satmodels.survey.ordered import RECOMMEND, order_of
-from satmodels.survey.scale import Scale, Wording, distinct_labels
+from satmodels.survey.coded import coded_item
+from satmodels.survey.items import Code, Date, Item, MultiChoice, Number, Recommend, Text
+from satmodels.survey.scale import Wording, distinct_labels
 from satmodels.survey.survey import Survey
 
 MAX_FLOW = 20_000  # elements of a survey flow
@@ -314,22 +314,11 @@ class _Question:
         missing: dict[Code, Wording],
         is_scale: bool,
     ) -> tuple[Item, str | None]:
-        """Return a rating where the answers have an order, and a choice otherwise."""
+        """Return the item of coded answers, and what was guessed about it."""
         more: dict[str, Any] = {**self.more, **({"missing_codes": missing} if missing else {})}
-        note = f"{list(missing)} are codes for missing answers" if missing else None
-        codes = sorted(c for c in labels if isinstance(c, int))
-        gapless = len(codes) == len(labels) and len(codes) > 1 and codes[-1] - codes[0] == len(codes) - 1
-        numbered = gapless and all(labels[c] == str(c) for c in codes)
-        order = order_of([labels[c] for c in codes]) if gapless else None
-        if not gapless or not (numbered or order or (is_scale and len(codes) > 2)):
-            return Choice(name, labels, text, **more), note
-        if (codes[0], codes[-1]) == (0, 10) and RECOMMEND.search(f"{name} {text or ''}"):
-            return Recommend(name, text, **more), note
-        words = None if numbered else {c: labels[c] for c in codes if labels[c] != str(c)}  # some may be bare
-        reverse = order == -1
-        if reverse:
-            note = "; ".join([*filter(None, [note]), "reverse, because its labels run from high to low"])
-        return Rating(name, Scale(codes[0], codes[-1], words), text, reverse=reverse, **more), note
+        item, why = coded_item(name, text, labels, is_scale=is_scale, **more)
+        told = f"{list(missing)} are codes for missing answers" if missing else None
+        return item, "; ".join(filter(None, (told, why))) or None
 
     def choice(self, selector: str) -> list[Asked]:
         if selector == "NPS":

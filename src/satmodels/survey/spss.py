@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
+import dataclasses
+import json
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
-from satmodels.errors import MissingExtraError, SchemaError
+from satmodels.errors import ArgumentError, MissingExtraError, SchemaError
+from satmodels.stored import read_json
 from satmodels.survey.guess import guess_item
 from satmodels.survey.items import Choice, Code, Date, Item, MultiChoice, Number, Rating, Recommend, Text
+from satmodels.survey.kept import MAX_KEPT, merge, read_kept
 from satmodels.survey.scale import Scale, Wording, distinct_labels, in_language
 from satmodels.survey.survey import Survey
 
+LABEL_BYTES, VALUE_LABEL_BYTES = 256, 120  # longer labels are cut by the format
+MAX_MISSING = 3  # codes for missing answers that a column may have
+LINE = 80  # characters of one line of notes
+FIRST_LINE, LAST_LINE = "satmodels: the survey of this file", "satmodels: end of the survey"
 ORDERED_CODES = range(4, 12)  # so many labelled codes without a gap are an ordered scale, if nothing is said
 
 
@@ -24,25 +32,79 @@ def _pyreadstat() -> Any:
     return pyreadstat
 
 
+@dataclasses.dataclass(frozen=True)
+class Variable:
+    """What an SPSS file says about one column."""
+
+    label: str | None = None
+    labels: Mapping[Any, str] = dataclasses.field(default_factory=dict[Any, str])
+    missing: Sequence[Mapping[str, Any]] = ()
+    measure: str = "unknown"
+
+
 def read_spss(path: Path) -> tuple[Survey, Any]:
-    """Read an SPSS file as a survey and a pandas frame of codes."""
+    """Read an SPSS file as a survey and a pandas frame of codes.
+
+    Where the file keeps the survey that it was written from, that comes back, with what was edited since.
+    """
     reader = _pyreadstat()
-    frame, meta = reader.read_sav(str(path), user_missing=True)
-    items: list[Item] = []
-    notes: list[str] = []
-    for column in meta.column_names:
-        item, note = _item(column, frame[column], meta)
-        items.append(item)
-        notes.append(f"{column}: {note}")
-    return Survey(path.stem, items, notes=notes), frame
+    try:
+        frame, meta = reader.read_sav(str(path), user_missing=True)
+    except (reader.ReadstatError, UnicodeDecodeError) as error:
+        raise ArgumentError(f"{path.name} is no SPSS file that can be read: {error}") from error
+    now = {
+        column: Variable(
+            meta.column_names_to_labels.get(column) or None,
+            dict(meta.variable_value_labels.get(column, {})),
+            meta.missing_ranges.get(column, []),
+            meta.variable_measure.get(column, "unknown"),
+        )
+        for column in meta.column_names
+    }
+    kept, columns = _kept(meta.notes, path.name)
+    found = [_item(column, frame[column], variable) for column, variable in now.items()]
+    if kept is None:
+        notes = [f"{item.name}: {note}" for item, note in found]
+        return Survey(path.stem, [item for item, _ in found], notes=notes), frame
+    before = _variables(kept, columns)
+    written = [
+        _item(column, frame[column] if column in frame.columns else frame.iloc[:, 0][:0], variable)[0]
+        for column, variable in before.items()
+    ]
+    # what the kept survey does not speak of is no item: the respondent, weights, columns added before writing
+    silent = set(columns) - set(before)
+    return merge(kept, written, [item for item, _ in found if item.name not in silent]), frame
 
 
-def _item(column: str, series: Any, meta: Any) -> tuple[Item, str]:
-    text: str | None = meta.column_names_to_labels.get(column) or None
-    labels: dict[Any, str] = dict(meta.variable_value_labels.get(column, {}))
-    measure = meta.variable_measure.get(column, "unknown")
+def _kept(notes: Sequence[str], where: str) -> tuple[Survey | None, list[str]]:
+    """Return the survey that the notes of a file keep, and the columns that were written with it."""
+    lines = [note.rstrip() for note in notes]
+    starts = [i for i, line in enumerate(lines) if line == FIRST_LINE]
+    if not starts or LAST_LINE not in lines[starts[-1] :]:
+        return None, []
+    body = lines[starts[-1] + 1 : lines.index(LAST_LINE, starts[-1])]
+    if sum(map(len, body)) > MAX_KEPT:
+        raise ArgumentError(f"{where}: the survey in its notes is longer than {MAX_KEPT:,} characters")
+    given = read_json("".join(body))
+    part = cast("dict[str, Any]", given) if isinstance(given, dict) else {}
+    columns = part.get("columns")
+    if not isinstance(columns, list) or not all(isinstance(c, str) for c in cast("list[Any]", columns)):
+        raise ArgumentError(f"{where}: the survey in its notes does not say which columns were written")
+    return read_kept(part.get("survey"), where), cast("list[str]", columns)
+
+
+def _notes(survey: Survey, columns: Sequence[str]) -> list[str]:
+    """Return the survey as notes of a file: plain JSON, in lines of 80 characters without blanks."""
+    text = json.dumps({"columns": list(columns), "survey": survey.to_json()}, separators=(",", ":"))
+    text = text.replace(" ", "\\u0020")  # SPSS cuts blanks at the end of a line
+    lines = [text[i : i + LINE] for i in range(0, len(text), LINE)]
+    return [FIRST_LINE, *lines, LAST_LINE]
+
+
+def _item(column: str, series: Any, variable: Variable) -> tuple[Item, str]:
+    text, labels, measure = variable.label, variable.labels, variable.measure
     observed = [v.item() if hasattr(v, "item") else v for v in series.dropna().unique()]
-    missing = _missing(labels, observed, meta.missing_ranges.get(column, []))
+    missing = _missing(labels, observed, variable.missing)
     observed = [v for v in observed if v not in missing]
     more: dict[str, Any] = {"missing_codes": {_code(c): w for c, w in missing.items()}} if missing else {}
     answers = {c: w for c, w in labels.items() if c not in missing}
@@ -83,7 +145,9 @@ def _code(value: Any) -> Code:
     return value if isinstance(value, str) else int(value)
 
 
-def _missing(labels: Mapping[Any, str], observed: list[Any], ranges: list[dict[str, Any]]) -> dict[Any, str]:
+def _missing(
+    labels: Mapping[Any, str], observed: list[Any], ranges: Sequence[Mapping[str, Any]]
+) -> dict[Any, str]:
     """Return the codes declared missing that are labelled or observed, or are single values."""
     found: dict[Any, str] = {}
     for span in ranges:
@@ -97,23 +161,14 @@ def _missing(labels: Mapping[Any, str], observed: list[Any], ranges: list[dict[s
     return found
 
 
-def write_spss(survey: Survey, frame: Any, path: Path) -> None:
-    """Write answers with the labels, missing codes and measurement levels of their survey."""
-    import pandas as pd
-
-    from satmodels.survey.labelled import as_pandas
-
-    writer = _pyreadstat()
-    data: pd.DataFrame = as_pandas(frame).copy()
-    column_labels: dict[str, str] = {}
-    value_labels: dict[str, dict[Any, str]] = {}
-    missing: dict[str, list[Any]] = {}
-    measures: dict[str, str] = {}
-    for name, column in survey.columns.items():
-        if name not in data.columns or column.item is None:
+def _variables(survey: Survey, columns: Sequence[str]) -> dict[str, Variable]:
+    """Return what is written about each column that belongs to an item."""
+    found: dict[str, Variable] = {}
+    for name in columns:
+        column = survey.columns.get(name)
+        if column is None or column.item is None:
             continue
         item = column.item
-        column_labels[name] = in_language(item.text) or ""
         labels: dict[Any, Wording] = {}
         if column.scale is not None:
             labels = dict(column.scale.labels or {})
@@ -121,37 +176,62 @@ def write_spss(survey: Survey, frame: Any, path: Path) -> None:
             labels = dict(item.options)
         elif isinstance(item, MultiChoice):
             labels = {0: "no", 1: "yes"}
-        labels |= {
-            code: (item.missing_codes or survey.missing_codes).get(code, "missing") for code in column.missing
-        }
+        meaning = {**survey.missing_codes, **(item.missing_codes or {})}
+        labels |= {code: meaning.get(code, "missing") for code in column.missing}
         texts = any(isinstance(code, str) for code in labels)
-        if labels:
-            value_labels[name] = {
-                code: in_language(w) or str(code)
+        measure = (
+            "ordinal" if column.scale is not None else "scale" if isinstance(item, Number) else "nominal"
+        )
+        found[name] = Variable(
+            _cut(in_language(item.text), LABEL_BYTES),
+            {
+                (code if texts else float(code)): _cut(in_language(w) or str(code), VALUE_LABEL_BYTES) or ""
                 for code, w in labels.items()
                 if isinstance(code, str) == texts
-            }
-        if column.missing:
-            missing[name] = list(column.missing)[:3]
-            if len(column.missing) > 3:
-                raise SchemaError(
-                    f"column {name!r} has {len(column.missing)} missing codes; an SPSS file holds 3",
-                    column=name,
-                )
-        if not isinstance(item, Text | Date):
-            measures[name] = (
-                "ordinal" if column.scale is not None else "scale" if isinstance(item, Number) else "nominal"
+            },
+            [{"lo": code, "hi": code} for code in column.missing if isinstance(code, str) == texts],
+            "unknown" if isinstance(item, Text | Date) else measure,
+        )
+    return found
+
+
+def _cut(text: str | None, limit: int) -> str | None:
+    """Return as much of a text as an SPSS file holds."""
+    return (text or "").encode()[:limit].decode(errors="ignore") or None
+
+
+def write_spss(survey: Survey, frame: Any, path: Path) -> None:
+    """Write answers with the labels, missing codes and measurement levels of their survey, and the survey itself."""
+    import pandas as pd
+
+    from satmodels.survey.labelled import as_pandas
+
+    writer = _pyreadstat()
+    data: pd.DataFrame = as_pandas(frame).copy()
+    names = [str(c) for c in data.columns]
+    variables = _variables(survey, names)
+    for name, variable in variables.items():
+        column = survey.columns[name]
+        if len(variable.missing) > MAX_MISSING:
+            raise SchemaError(
+                f"column {name!r} has {len(variable.missing)} missing codes; an SPSS file holds {MAX_MISSING}",
+                column=name,
             )
-        if not texts and not isinstance(item, Text | Date):
+        texts = any(isinstance(code, str) for code in variable.labels)
+        if not texts and not isinstance(column.item, Text | Date):
             data[name] = _numeric(data[name], column.codes or {}, name)
-    writer.write_sav(
-        data,
-        str(path),
-        column_labels=[column_labels.get(str(c), "") for c in data.columns],
-        variable_value_labels=value_labels,
-        missing_ranges=missing,
-        variable_measure=measures,
-    )
+    try:
+        writer.write_sav(
+            data,
+            str(path),
+            column_labels=[v.label or "" if (v := variables.get(c)) else "" for c in names],
+            variable_value_labels={c: dict(v.labels) for c, v in variables.items() if v.labels},
+            missing_ranges={c: [m["lo"] for m in v.missing] for c, v in variables.items() if v.missing},
+            variable_measure={c: v.measure for c, v in variables.items() if v.measure != "unknown"},
+            note=_notes(survey, names),
+        )
+    except (writer.ReadstatError, writer.PyreadstatError, ValueError) as error:
+        raise ArgumentError(f"{path.name} can't be written as an SPSS file: {error}") from error
 
 
 def _numeric(series: Any, codes: Mapping[str, Code], name: str) -> Any:

@@ -1,0 +1,34 @@
+"""Which item asks for coded answers: a rating where the codes have an order, and a choice otherwise."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from satmodels.survey.items import Choice, Code, Item, Rating, Recommend
+from satmodels.survey.ordered import RECOMMEND, order_of
+from satmodels.survey.scale import Scale, Wording
+
+LEAST_RATED = 3  # two answers are yes and no
+
+
+def coded_item(
+    name: str, text: Wording | None, labels: dict[Code, Wording], *, is_scale: bool = False, **more: Any
+) -> tuple[Item, str | None]:
+    """Return the item of coded answers, and what was guessed.
+
+    Codes have an order where they are whole numbers without a gap, and either the labels are the numbers, or
+    are words with an order (``satmodels.survey.ordered``), or the file says that they are a scale. Where such
+    words run from high to low, the item is a reverse one.
+    """
+    codes = sorted(c for c in labels if isinstance(c, int))
+    gapless = len(codes) == len(labels) > 1 and codes[-1] - codes[0] == len(codes) - 1
+    numbered = gapless and all(labels[c] == str(c) for c in codes)
+    order = order_of([labels[c] for c in codes]) if gapless else None
+    if not gapless or not (numbered or order or (is_scale and len(codes) >= LEAST_RATED)):
+        return Choice(name, labels, text, **more), None
+    words = {c: labels[c] for c in codes if labels[c] != str(c)} or None
+    if (codes[0], codes[-1]) == (0, 10) and words is None and RECOMMEND.search(f"{name} {text or ''}"):
+        return Recommend(name, text, **more), None
+    reverse = order == -1
+    why = "reverse, because its labels run from high to low" if reverse else None
+    return Rating(name, Scale(codes[0], codes[-1], words), text, reverse=reverse, **more), why
