@@ -95,10 +95,11 @@ def _likelihood(fit: Fit, estimator: str, incomplete: bool, wishart: bool, error
     scaled = estimator != "ML"
     robust = errors == "robust" or (errors == "auto" and scaled)
     vcov = sandwich(fit, bread) if robust else covariance_of_estimates(fit, bread)
-    # columns that are taken as they are don't vary: the fourth moments are those given them
+    # columns that are taken as they are don't vary: the fourth moments are those given them. Nor do rows vary about
+    # a model that ties groups together, but about their group's moments
     given = (
         complete_moments(fit)
-        if fit.table.exogenous and robust and not observed and vcov is not None
+        if (fit.table.exogenous or groups > 1) and robust and not observed and vcov is not None
         else None
     )
     if given is not None:
