@@ -266,6 +266,66 @@ def test_surveyjs_written_by_hand(tmp_path: Path):
     assert survey.scale("m_speed").label(5) == "l5"
 
 
+def test_surveyjs_questions_of_all_kinds_and_their_answers(tmp_path: Path):
+    bad_good = ["bad|Quite bad", {"value": "good", "text": {"default": "Good", "de": "Gut"}}]
+    cell = {
+        "name": "rate",
+        "title": {"default": "Rate", "de": "Note"},
+        "choices": [5, 4, {"value": 3, "text": "3 (worst)"}],
+    }
+    words = ["very satisfied", "satisfied", "neutral", "dissatisfied", "very dissatisfied"]
+    document = {
+        "questions": [  # as before 2017: questions without pages
+            {"type": "radiogroup", "name": "a", "choices": bad_good, "showOtherItem": True, "otherText": "else"},
+            {"type": "radiogroup", "name": "b", "choices": [1, 2, "x"], "showDontKnowItem": True},
+            {"type": "radiogroup", "name": "c", "choices": [{"value": i, "text": w} for i, w in enumerate(words, 1)]},
+            {"type": "checkbox", "name": "d", "choices": ["app", "shop"], "hasNone": True},
+            {"type": "matrixdropdown", "name": "e", "columns": [cell, {"name": "why", "cellType": "text"}], "rows": ["staff"]},
+            {"type": "matrix", "name": "f", "cellType": "checkbox", "columns": [1, 2], "rows": ["r"]},
+            {"type": "multipletext", "name": "g", "items": [{"name": "n", "inputType": "number", "min": "{x}"}, {"name": "t"}]},
+            {"type": "rating", "name": "h", "mininumRateDescription": "no", "maximumRateDescription": "yes"},
+            {"type": "rating", "name": "i", "title": "Would you recommend us?", "rateMin": 0, "rateMax": 10},
+            {"type": "rating", "name": "j", "title": "Satisfied?", "rateMin": 0, "rateMax": 10},
+            {"type": "imagepicker", "name": "k", "multiSelect": True, "choices": ["cat"]},
+            {"type": "boolean", "name": "l", "labelTrue": "Ja"},
+            {"type": "slider", "name": "m", "min": 0, "max": 50},
+            {"type": "dropdown", "name": "n", "choicesByUrl": {"url": "https://example.org"}},
+            {"type": "paneldynamic", "name": "o", "templateElements": [{"type": "text", "name": "p"}]},
+        ]
+    }  # fmt: skip
+    (tmp_path / "s.json").write_text(json.dumps(document), encoding="utf-8")
+    survey, _ = sat.read_survey(tmp_path / "s.json")
+    grade = sat.Scale(3, 5, {3: "3 (worst)"})
+    assert survey.items == (
+        sat.Choice("a", {"bad": "Quite bad", "good": {"en": "Good", "de": "Gut"}, "other": "else"}),
+        sat.Text("a-Comment", "else"),
+        sat.Choice("b", {"1": "1", "2": "2", "x": "x"}, missing_codes={"dontknow": "dontknow"}),
+        sat.Rating("c", sat.Scale(1, 5, words), reverse=True),
+        sat.MultiChoice("d", ["app", "shop", "none"]),
+        sat.Rating("e_staff_rate", grade, {"en": "staff Rate", "de": "staff Note"}),
+        sat.Text("e_staff_why", "staff why"),
+        sat.MultiChoice("f_r", [1, 2], "r"),
+        sat.Number("g_n", text="n"),
+        sat.Text("g_t", "t"),
+        sat.Rating("h", sat.Scale(1, 5, {1: "no", 5: "yes"})),
+        sat.Recommend("i", "Would you recommend us?"),
+        sat.Rating("j", sat.Scale(0, 10), "Satisfied?"),
+        sat.MultiChoice("k", ["cat"]),
+        sat.Choice("l", {0: "false", 1: "Ja"}),
+        sat.Number("m", 0, 50),
+    )
+    assert len([n for n in survey.notes if n.startswith(("n:", "o:", "c:"))]) == 3
+    answers = [
+        {"a": "other", "a-Comment": "so so", "b": 2, "c": 1, "d": ["app"], "e": {"staff": {"rate": 5, "why": "x"}}, "i": 9},
+        {"a": "good", "b": "dontknow", "d": ["none"], "f": {"r": [1, 2]}, "g": {"n": 3.5, "t": "y"}, "l": True, "m": 20},
+    ]  # fmt: skip
+    (tmp_path / "answers.json").write_text(json.dumps(answers), encoding="utf-8")
+    _, frame = sat.read_survey(tmp_path / "answers.json", tmp_path / "s.json")
+    survey.check(frame).raise_for_errors()
+    assert frame["b"].tolist() == ["2", "dontknow"] and frame["d_none"].tolist() == [0, 1]
+    assert frame["e_staff_rate"].tolist()[0] == 5 and frame["f_r_2"].tolist()[1] == 1
+
+
 @pytest.mark.parametrize(
     ("name", "content"),
     [
@@ -275,6 +335,11 @@ def test_surveyjs_written_by_hand(tmp_path: Path):
         ("a.json", b'{"pages": [1]}'),
         ("a.json", b"[1]"),
         ("a.json", b'{"pages": [{"elements": [{"type": "rating"}]}]}'),
+        ("a.json", b'{"elements": [{"type": "rating", "name": "a", "rateMin": 5, "rateMax": 1}]}'),
+        ("a.json", b'{"elements": [{"type": "rating", "name": "a", "rateMin": "x"}]}'),
+        ("a.json", b'{"elements": [{"type": "radiogroup", "name": "a", "choices": [{"text": "x"}]}]}'),
+        ("a.json", b'{"elements": [{"type": "multipletext", "name": "a", "items": [1]}]}'),
+        ("a.json", b'{"elements": [{"type": "matrixdropdown", "name": "a", "rows": [1], "columns": 2}]}'),
         ("a.qsf", b'{"SurveyElements": 3}'),
         ("a.qsf", b'{"SurveyElements": []}'),
         ("a.json", b'{"elements": [' + b'{"type": "panel", "elements": [' * 25 + b"]}" * 25 + b"]}"),

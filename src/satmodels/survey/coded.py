@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from satmodels.survey.items import Choice, Code, Item, Rating, Recommend
 from satmodels.survey.ordered import RECOMMEND, order_of
-from satmodels.survey.scale import Scale, Wording
+from satmodels.survey.scale import Scale, Wording, in_language
 
 LEAST_RATED = 3  # two answers are yes and no
 
@@ -16,13 +17,13 @@ def coded_item(
 ) -> tuple[Item, str | None]:
     """Return the item of coded answers, and what was guessed.
 
-    Codes have an order where they are whole numbers without a gap, and either the labels are the numbers, or
-    are words with an order (``satmodels.survey.ordered``), or the file says that they are a scale. Where such
+    Codes have an order where they are whole numbers without a gap, and either the labels are the numbers
+    (the ends may say more: "5 (the best)"), or are words with an order (``satmodels.survey.ordered``), or the file says that they are a scale. Where such
     words run from high to low, the item is a reverse one.
     """
     codes = sorted(c for c in labels if isinstance(c, int))
     gapless = len(codes) == len(labels) > 1 and codes[-1] - codes[0] == len(codes) - 1
-    numbered = gapless and all(labels[c] == str(c) for c in codes)
+    numbered = gapless and _numbered({c: labels[c] for c in codes})
     order = order_of([labels[c] for c in codes]) if gapless else None
     if not gapless or not (numbered or order or (is_scale and len(codes) >= LEAST_RATED)):
         return Choice(name, labels, text, **more), None
@@ -32,3 +33,9 @@ def coded_item(
     reverse = order == -1
     why = "reverse, because its labels run from high to low" if reverse else None
     return Rating(name, Scale(codes[0], codes[-1], words), text, reverse=reverse, **more), why
+
+
+def _numbered(labels: dict[int, Wording]) -> bool:
+    first = {c: (in_language(wording) or "").strip() for c, wording in labels.items()}
+    bare = [c for c, text in first.items() if text == str(c)]
+    return bool(bare) and all(re.match(rf"{c}(?![0-9])", text) for c, text in first.items())

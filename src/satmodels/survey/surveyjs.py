@@ -239,14 +239,16 @@ def _rating(element: Mapping[str, Any], name: str, text: Wording | None, more: d
         low, high = min(codes), max(codes)
         labels = {c: options[c] for c in codes if options[c] != str(c)}
     else:
-        low = int(element.get("rateMin", DEFAULT_RATING[0]))
-        high = int(element.get("rateMax", low + element.get("rateCount", DEFAULT_RATING[1]) - 1))
+        low = element.get("rateMin", DEFAULT_RATING[0])
+        count = element.get("rateCount", DEFAULT_RATING[1])
+        ends = (low, count, element.get("rateMax", 0))
+        if not all(isinstance(e, int) and not isinstance(e, bool) for e in ends):
+            raise ArgumentError(f"the rating {name!r} of a SurveyJS questionnaire has the ends {ends}")
+        high = element.get("rateMax", low + count - 1)
     for code, spellings in zip((low, high), ENDS, strict=True):
         described = next((w for key in spellings if (w := _wording(element.get(key)))), None)
         if described and described not in labels.values():
             labels.setdefault(code, described)
-    if not isinstance(high, int) or not low < high:
-        raise ArgumentError(f"the rating {name!r} of a SurveyJS questionnaire goes from {low} to {high}")
     if (low, high) == (0, 10) and not values and RECOMMEND.search(f"{name} {text or ''}"):
         return Recommend(name, text, **more)
     return Rating(name, Scale(low, high, labels or None), text, **more)
