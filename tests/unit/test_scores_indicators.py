@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 import numpy as np
@@ -163,9 +163,9 @@ def test_service_levels_are_a_parameter() -> None:
         ({"contacts": "contacts"}, sat.ArgumentError, "resolved="),
         ({"responded": "answer"}, sat.ArgumentError, "Did you mean 'answered'"),
         ({"responded": "answered"}, sat.ArgumentError, "as_of="),
-        ({"opened": "answered", "responded": "opened"}, sat.SchemaError, "no opening time"),
+        ({"opened": "answered", "responded": "opened"}, sat.SchemaError, "a time of opening"),
         ({"responded": "severity"}, sat.SchemaError, "no times"),
-        ({"responded": "contacts"}, sat.SchemaError, "is no time"),
+        ({"responded": "contacts"}, sat.SchemaError, "holds no times"),
     ],
 )
 def test_wrong_tickets(given: dict[str, Any], error: type[Exception], said: str) -> None:
@@ -175,6 +175,105 @@ def test_wrong_tickets(given: dict[str, Any], error: type[Exception], said: str)
         sat.kpis(tickets()[:4], opened="answered", responded="opened")
     with pytest.raises(sat.SchemaError, match="whole numbers"):
         sat.kpis(tickets().assign(contacts=0.5), resolved="solved", contacts="contacts")
+
+
+def test_kpis_by_month_of_opening(engine: Any) -> None:
+    rng = np.random.default_rng(2)
+    n = 500
+    opened = pd.Timestamp("2026-01-15") + pd.to_timedelta(rng.integers(0, 80 * 86_400, n), unit="s")
+    waits = rng.exponential(3 * 3600, n).round()
+    data = pd.DataFrame({"opened": opened, "answered": opened + pd.to_timedelta(waits, unit="s")})
+    data["contacts"] = rng.integers(1, 4, n)
+    data["solved"] = data["answered"].where(rng.random(n) < 0.8)
+    found = sat.kpis(
+        engine(data),
+        responded="answered",
+        resolved="solved",
+        contacts="contacts",
+        by=sat.Period("opened", "month"),
+    )
+    rows = {(str(r["opened"]), r["term"]): r for r in found.table.rows()}
+    month = data["opened"].dt.to_period("M")
+    for name, part in data.groupby(month):
+        key = f"{name}-01"
+        hours = (part["answered"] - part["opened"]).dt.total_seconds() / 3600
+        assert rows[key, "response_time"]["estimate"] == pytest.approx(hours.median(), rel=1e-12)
+        limits = median_interval(hours)
+        assert rows[key, "response_time"]["conf_low"] == pytest.approx(limits[0])
+        assert rows[key, "response_time"]["conf_high"] == pytest.approx(limits[1])
+        assert rows[key, "service_level"]["events"] == (hours <= 4).sum()
+        assert rows[key, "resolution_rate"]["events"] == part["solved"].notna().sum()
+        solved = part[part["solved"].notna()]
+        assert rows[key, "first_contact_resolution"]["events"] == (solved["contacts"] == 1).sum()
+    chart = sat.control_chart(found.score("service_level"))
+    assert (chart.chart, len(chart.table)) == ("p", month.nunique())
+
+
+def test_waits_of_all_kinds_of_times(engine: Any) -> None:
+    """Leap days, centuries, times before 1970, parts of a second: begun seconds on every engine."""
+    opened = [
+        "1899-12-31 23:59:59",
+        "1969-12-31 12:00",
+        "2000-02-28 10:00",
+        "2100-02-28 10:00",
+        "2024-12-31 20:00",
+    ]
+    ended = ["1900-03-01", "1970-01-01", "2000-03-01 10:00:00.25", "2100-03-01 10:00", "2025-01-01 04:00:01"]
+    data = pd.DataFrame({"opened": opened, "answered": ended}).apply(pd.to_datetime, format="ISO8601")
+    data = data.astype("datetime64[us]").assign(case=list("abcde"))
+    found = sat.kpis(engine(data), responded="answered", by="case")
+    seconds = [r["estimate"] * 3600 for r in found.table.rows() if r["term"] == "response_time"]
+    assert seconds == pytest.approx([59 * 86_400 + 1, 43_200, 2 * 86_400 + 1, 86_400, 8 * 3600 + 1])
+
+
+def test_times_as_texts_dates_and_with_zones() -> None:
+    data = tickets()[:4]
+    expected = sat.kpis(data, responded="answered").table
+    texts = data.assign(opened=data["opened"].astype(str), answered=data["answered"].astype(str))
+    assert sat.kpis(texts, responded="answered").table == expected
+    zoned = data.assign(**{c: data[c].dt.tz_localize("Europe/Berlin") for c in ("opened", "answered")})
+    assert sat.kpis(zoned, responded="answered").table == expected
+    days = pd.DataFrame({"opened": [date(2026, 1, 1)], "answered": [date(2026, 1, 3)]})
+    assert sat.kpis(days, responded="answered").table["estimate"][0] == 48
+    with pytest.raises(sat.ArgumentError, match="time zone"):
+        sat.kpis(data.assign(answered=zoned["answered"]), responded="answered")
+    with pytest.raises(sat.ArgumentError, match="has no time zone"):
+        sat.kpis(zoned, responded="answered", as_of="2026-01-02")
+    aware = sat.kpis(
+        tickets().assign(
+            **{c: tickets()[c].dt.tz_localize("Europe/Berlin") for c in ("opened", "answered", "solved")}
+        ),
+        responded="answered",
+        as_of="2026-01-01T14:30+00:00",
+    )
+    plain = sat.kpis(tickets(), responded="answered", as_of=datetime(2026, 1, 1, 15, 30))
+    assert aware.table == plain.table
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ({"as_of": "soon"}, "as_of='soon' is no time"),
+        ({"as_of": 5}, "as_of=5 is no time"),
+        ({"other": 4}, "give a timedelta"),
+        ({"service_levels": {"serious": timedelta(seconds=0.5)}}, "whole seconds"),
+        ({"by": "shop"}, "column of the tickets"),
+        ({"resolved": "answered"}, "two roles"),
+    ],
+)
+def test_wrong_options_of_kpis(given: dict[str, Any], said: str) -> None:
+    with pytest.raises(sat.ArgumentError, match=said):
+        sat.kpis(tickets(), **{"responded": "answered", "as_of": "2026-01-02", **given})
+
+
+def test_no_tickets(engine: Any) -> None:
+    data = tickets().astype({"contacts": float, "severity": str})
+    found = sat.kpis(engine(data[:0]), responded="answered", resolved="solved").table
+    assert set(found["n"]) == {0}
+    assert set(found["estimate"]) == {None}
+    grouped = sat.kpis(engine(data[:0]), responded="answered", by="severity")
+    assert len(grouped.table) == 0
+    assert grouped.table.names[0] == "severity"
 
 
 def test_rate_and_median_intervals_against_scipy() -> None:
@@ -193,6 +292,7 @@ def test_rate_and_median_intervals_against_scipy() -> None:
         assert median_interval(values) == (k, n + 1 - k)
     assert np.isnan(median_interval([1, 2, 3])).all()
     assert np.isnan(median_interval([])).all()
+    assert median_interval([3, 1, 2], counts=[5, 7, 9]) == median_interval([1] * 7 + [2] * 9 + [3] * 5)
 
 
 def test_indicators_are_drawn() -> None:

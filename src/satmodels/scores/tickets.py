@@ -2,26 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from datetime import date, datetime, timedelta
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from satmodels.errors import ArgumentError, SchemaError, unknown
-from satmodels.intake.frames import open_frame
-from satmodels.intake.mixed import column_values
+from satmodels.intake.cells import Cells, codes_of, joint_keys
+from satmodels.intake.frames import Frame, open_frame
+from satmodels.intake.waits import count_present, count_waits, moment_of, with_times
 from satmodels.results import Table
 from satmodels.scores.indicators import COLUMNS, IndicatorResult, share_row
-from satmodels.statistics.counts import as_names, sort_key
-from satmodels.statistics.intervals import check_level, median_interval
+from satmodels.scores.periods import By, Grouping
+from satmodels.statistics.counts import sort_key
+from satmodels.statistics.intervals import check_level, counted_median, median_interval
 
-HOUR = np.timedelta64(3_600_000_000, "us")
+SECONDS_PER_HOUR = 3600
 # answered within: 2 hours for a serious complaint, the "golden" 4 hours for any other
 SERVICE_LEVELS = {"serious": timedelta(hours=2)}
 OTHER = timedelta(hours=4)
 
+Group = tuple[Any, ...]
 Array = NDArray[np.float64]
 
 
@@ -36,7 +40,7 @@ def kpis(
     service_levels: Mapping[Any, timedelta] | None = None,
     other: timedelta | None = OTHER,
     as_of: datetime | str | None = None,
-    by: str | tuple[str, ...] | list[str] = (),
+    by: By = (),
     level: float = 0.95,
 ) -> IndicatorResult:
     """Compute indicators of a service desk from its tickets, each with its interval.
@@ -44,8 +48,9 @@ def kpis(
     Parameters
     ----------
     tickets : dataframe
-        A frame of any supported library with one row per ticket or complaint. The named columns are read
-        into memory.
+        A frame of any supported library with one row per ticket or complaint. The engine counts the tickets by
+        waiting time in begun seconds, and only these counts come out; where times are texts or objects, the named
+        columns are read into memory first.
     opened : str
         Column of the time at which the ticket was opened.
     responded, resolved : str, optional
@@ -55,15 +60,15 @@ def kpis(
     severity : str, optional
         Column of the severity, by which ``service_levels`` differ.
     service_levels : mapping, optional
-        ``{severity: timedelta}`` within which a first response is due; by default 2 hours for
+        ``{severity: timedelta}``, in whole seconds, within which a first response is due; by default 2 hours for
         ``"serious"``.
     other : timedelta, default 4 hours
         The same for every other severity; None leaves those tickets out.
-    as_of : datetime, optional
+    as_of : datetime or ISO text, optional
         When the table was drawn. A ticket without a response counts as late only if its time had run out
         by then, and is left out (``n_missing``) if not. Needed where responses are missing.
-    by : str or sequence of str
-        Columns to group by.
+    by : str, Period or sequence of them
+        Columns to group by; ``Period("opened", "month")`` groups by the month of opening.
     level : float, default 0.95
         Confidence level.
 
@@ -73,7 +78,7 @@ def kpis(
         ``tidy()``: by-columns, term, type, estimate, std_error, conf_low, conf_high, n, n_missing, events,
         unit:
 
-        - ``response_time``, ``resolution_time``: median hours, with the interval of order statistics;
+        - ``response_time``, ``resolution_time``: median hours (exact to a second), with the interval of order statistics;
           tickets still open are left out (``n_missing``), which flatters: read it with the rates;
         - ``first_contact_resolution``: resolved tickets that took one contact;
         - ``resolution_rate``: tickets resolved at all;
@@ -83,9 +88,10 @@ def kpis(
     Raises
     ------
     ArgumentError
-        A column is not known, nothing can be computed, or ``as_of`` is needed.
+        A column is not known, nothing can be computed, ``as_of`` is needed, or some times have a zone and some
+        have not.
     SchemaError
-        A column holds no times, or a response or solution lies before the opening.
+        A column holds no times, an opening is missing, or a response or solution lies before it.
 
     Examples
     --------
@@ -103,179 +109,220 @@ def kpis(
     [['response_time', 3.0], ['service_level', 33.33]]
     """
     check_level(level)
-    by = as_names(by)
+    grouping = Grouping.of(by)
     if responded is None and resolved is None and contacts is None:
         raise ArgumentError("nothing to compute: give responded=, resolved= or contacts=")
     if contacts is not None and resolved is None:
         raise ArgumentError("contacts= counts to a solution: give resolved= too")
-    frame = open_frame(tickets)
-    for column in (opened, responded, resolved, contacts, severity, *by):
-        if column is not None and column not in frame.columns:
-            raise unknown("column of the tickets", column, frame.columns)
-    start = _times(column_values(frame, opened), opened)
-    if np.isnat(start).any():
-        row = int(np.flatnonzero(np.isnat(start))[0])
-        raise SchemaError(
-            f"column {opened!r}: row {row} has no opening time", column=opened, row=row, rule="a time"
-        )
-    hours = {
-        name: _hours(_times(column_values(frame, column), column), start, column)
-        for name, column in (("response", responded), ("resolution", resolved))
-        if column is not None
-    }
-    steps = None if contacts is None else _contacts(frame.values(contacts), contacts)
-    kinds = [None] * len(start) if severity is None else frame.values(severity)
-    now = None if as_of is None else np.datetime64(as_of, "us")
-    in_time = None
-    if "response" in hours:
-        limits = {**(SERVICE_LEVELS if service_levels is None else service_levels)}
-        in_time = _in_time(hours["response"], start, kinds, limits, other, now)
-    columns = [frame.values(name) for name in by]
-    keys: list[tuple[Any, ...]] = list(zip(*columns, strict=True)) if by else [()] * len(start)
-    places: dict[tuple[Any, ...], list[int]] = {}
-    for i, key in enumerate(keys):
-        places.setdefault(key, []).append(i)
-    rows: list[dict[str, Any]] = []
-    for key in sorted(places, key=sort_key):
-        at = np.array(places[key], dtype=np.intp)
-        for row in _rows(at, hours, steps, in_time, kinds if severity else None, level):
-            rows.append({**dict(zip(by, key, strict=True)), **row})
-    return IndicatorResult(
-        library=frame.library, by=by, level=level, table=Table.from_records(rows, (*by, *COLUMNS))
-    )
-
-
-def _times(values: NDArray[Any], column: str) -> NDArray[np.datetime64]:
-    if values.dtype.kind == "M":
-        return values.astype("datetime64[us]")
-    try:
-        texts = [None if v is None or v != v else _time(v) for v in values.tolist()]
-    except (ValueError, TypeError) as error:
-        raise SchemaError(
-            f"column {column!r} holds no times: {error}", column=column, rule="a time"
-        ) from error
-    return np.array([np.datetime64("NaT", "us") if t is None else t for t in texts], dtype="datetime64[us]")
-
-
-def _time(value: Any) -> np.datetime64:
-    if isinstance(value, str | date):
-        return np.datetime64(value, "us")
-    raise TypeError(f"{value!r} is no time")  # a bare number could be seconds, days, or anything
-
-
-def _hours(end: NDArray[np.datetime64], start: NDArray[np.datetime64], column: str) -> Array:
-    hours = np.where(np.isnat(end), np.nan, (end - start) / HOUR)
-    early = np.flatnonzero(np.nan_to_num(hours) < 0)
-    if len(early):
-        offenders = [(int(i), str(end[i])) for i in early[:5]]
-        raise SchemaError.answers(
-            column,
-            "not before the opening",
-            "Correct the times, or exchange the columns.",
-            n_bad=len(early),
-            offenders=offenders,
-        )
-    return hours
-
-
-def _contacts(values: list[Any], column: str) -> Array:
-    bad = [
-        (i, v)
-        for i, v in enumerate(values)
-        if v is not None and (isinstance(v, bool | str) or float(v) < 1 or float(v) != int(v))
+    limits = _limits(SERVICE_LEVELS if service_levels is None else service_levels, other)
+    given = open_frame(tickets)
+    for column in (opened, responded, resolved, contacts, severity, *grouping.names):
+        if column is not None and column not in given.columns:
+            raise unknown("column of the tickets", column, given.columns)
+    times = [c for c in (opened, responded, resolved) if c is not None]
+    if len(set(times)) < len(times):
+        raise ArgumentError(f"a column has two roles among {times}: opening, response and solution are apart")
+    others = [c for c in (contacts, severity, *grouping.names) if c is not None]
+    frame, grouping = grouping.on(with_times(given, times, others))
+    now = None if as_of is None else moment_of(frame, opened, as_of)
+    tickets_of = _Tickets(frame, grouping, severity)
+    if responded is not None:
+        tickets_of.add_response(count_waits(frame, opened, responded, tickets_of.keys, now), limits, now)
+    if resolved is not None:
+        tickets_of.add_resolution(count_waits(frame, opened, resolved, tickets_of.keys, None))
+        if contacts is not None:
+            columns = [*tickets_of.keys, contacts]
+            tickets_of.add_contacts(count_present(frame, resolved, columns), contacts)
+    rows = [
+        {**dict(zip(grouping.names, group, strict=True)), **row}
+        for group in sorted(tickets_of.groups, key=sort_key)
+        for row in tickets_of.groups[group].rows(level, responded, resolved, contacts, severity)
     ]
-    if bad:
-        raise SchemaError.answers(
-            column, "whole numbers from 1", "Correct the counts.", n_bad=len(bad), offenders=bad[:5]
-        )
-    return np.array([np.nan if v is None else float(v) for v in values])
-
-
-def _in_time(
-    response: Array,
-    start: NDArray[np.datetime64],
-    kinds: list[Any],
-    limits: Mapping[Any, timedelta],
-    other: timedelta | None,
-    now: np.datetime64 | None,
-) -> Array:
-    """Return 1 for a response in time, 0 for a late one, NaN where it is not known or not due."""
-    due = np.array(
-        [
-            np.nan if limit is None else limit.total_seconds() / 3600
-            for limit in (limits.get(k, other) for k in kinds)
-        ]
+    return IndicatorResult(
+        library=given.library,
+        by=grouping.names,
+        level=level,
+        table=Table.from_records(rows, (*grouping.names, *COLUMNS)),
     )
-    open_ = np.isnan(response)
-    if open_.any() and now is None:
-        raise ArgumentError(
-            f"{int(open_.sum())} tickets have no response: as_of= says when the table was drawn, and so which of "
-            "them are late"
-        )
-    waited = np.where(open_, np.nan if now is None else (now - start) / HOUR, response)
-    result = np.where(waited <= due, 1.0, 0.0)
-    result = np.where(open_, np.where(waited > due, 0.0, np.nan), result)
-    return np.where(np.isnan(due), np.nan, result)
 
 
-def _rows(
-    at: NDArray[np.intp],
-    hours: Mapping[str, Array],
-    contacts: Array | None,
-    in_time: Array | None,
-    kinds: list[Any] | None,
-    level: float,
-) -> list[dict[str, Any]]:
-    rows: list[dict[str, Any]] = []
-    for name, values in hours.items():
-        rows.append(_median_row(f"{name}_time", values[at], level))
-    if contacts is not None:
-        solved = contacts[at][~np.isnan(hours["resolution"][at])]
-        known = solved[~np.isnan(solved)]
-        missing = len(solved) - len(known)
-        rows.append(
-            share_row(
-                "first_contact_resolution",
-                int((known == 1).sum()),
-                len(known),
-                level,
-                "of solutions",
-                missing,
-            )
-        )
-    if "resolution" in hours:
-        done = int((~np.isnan(hours["resolution"][at])).sum())
-        rows.append(share_row("resolution_rate", done, len(at), level, "of tickets"))
-    if in_time is not None:
-        groups: list[tuple[str, NDArray[np.intp]]] = [("service_level", at)]
-        if kinds is not None:
-            for k in sorted({kinds[i] for i in at}, key=lambda v: sort_key((v,))):
-                name = "missing" if k is None else k
-                groups.append(
-                    (f"service_level: {name}", np.array([i for i in at if kinds[i] == k], dtype=np.intp))
-                )
-        for name, some in groups:
-            known = in_time[some][~np.isnan(in_time[some])]
+def _limits(levels: Mapping[Any, timedelta], other: timedelta | None) -> dict[Any, float | None]:
+    """Return the seconds within which a response is due, by severity; under ``...`` those of all others."""
+    found: dict[Any, float | None] = {...: None}
+    for name, limit in {**levels, ...: other}.items():
+        if limit is None and name is ...:
+            continue
+        if not isinstance(limit, timedelta) or limit <= timedelta(0) or limit.microseconds:
+            raise ArgumentError(f"service level {limit!r}: give a timedelta of whole seconds, above 0")
+        found[name] = limit.total_seconds()
+    return found
+
+
+@dataclass
+class _Waits:
+    """Counts of tickets by seconds of waiting, and how many still wait."""
+
+    seconds: Array = field(default_factory=lambda: np.zeros(0))
+    n: NDArray[np.int64] = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
+    waiting: int = 0
+
+    def row(self, term: str, level: float) -> dict[str, Any]:
+        """Return the row of the median in hours."""
+        n = int(self.n.sum())
+        low, high = median_interval(self.seconds, level=level, counts=self.n)
+        return {
+            "term": term,
+            "type": "median",
+            "estimate": counted_median(self.seconds, self.n) / SECONDS_PER_HOUR,
+            "std_error": None,
+            "conf_low": low / SECONDS_PER_HOUR,
+            "conf_high": high / SECONDS_PER_HOUR,
+            "n": n,
+            "n_missing": self.waiting,
+            "events": n,
+            "unit": "hours",
+        }
+
+
+@dataclass
+class _Group:
+    """Counts of one group of tickets."""
+
+    response: _Waits = field(default_factory=_Waits)
+    resolution: _Waits = field(default_factory=_Waits)
+    # of solutions: with one contact, with more, with an unknown number
+    contacts: list[int] = field(default_factory=lambda: [0, 0, 0])
+    # per severity: responses in time, late, not due yet or never
+    due: dict[Any, list[int]] = field(default_factory=dict[Any, list[int]])
+
+    def rows(
+        self,
+        level: float,
+        responded: str | None,
+        resolved: str | None,
+        contacts: str | None,
+        severity: str | None,
+    ) -> list[dict[str, Any]]:
+        """Return one row per indicator that was asked for."""
+        rows: list[dict[str, Any]] = []
+        if responded is not None:
+            rows.append(self.response.row("response_time", level))
+        if resolved is not None:
+            rows.append(self.resolution.row("resolution_time", level))
+        if contacts is not None:
+            one, more, unknown_ = self.contacts
             rows.append(
-                share_row(
-                    name, int(known.sum()), len(known), level, "of due responses", len(some) - len(known)
-                )
+                share_row("first_contact_resolution", one, one + more, level, "of solutions", unknown_)
             )
-    return rows
+        if resolved is not None:
+            done = int(self.resolution.n.sum())
+            rows.append(
+                share_row("resolution_rate", done, done + self.resolution.waiting, level, "of tickets")
+            )
+        if responded is not None:
+            every = np.array(list(self.due.values())).reshape(-1, 3).sum(axis=0).tolist()
+            rows.append(_level_row("service_level", every, level))
+            if severity is not None:
+                for kind in sorted(self.due, key=lambda v: sort_key((v,))):
+                    name = "missing" if kind is None else kind
+                    rows.append(_level_row(f"service_level: {name}", self.due[kind], level))
+        return rows
 
 
-def _median_row(term: str, values: Array, level: float) -> dict[str, Any]:
-    known = values[~np.isnan(values)]
-    low, high = median_interval(known, level=level) if len(known) else (np.nan, np.nan)
-    return {
-        "term": term,
-        "type": "median",
-        "estimate": float(np.median(known)) if len(known) else None,
-        "std_error": None,
-        "conf_low": low,
-        "conf_high": high,
-        "n": len(known),
-        "n_missing": len(values) - len(known),
-        "events": len(known),
-        "unit": "hours",
-    }
+def _level_row(term: str, counts: list[int], level: float) -> dict[str, Any]:
+    in_time, late, not_due = counts
+    return share_row(term, in_time, in_time + late, level, "of due responses", not_due)
+
+
+class _Tickets:
+    """Counted tickets, group by group."""
+
+    def __init__(self, frame: Frame, grouping: Grouping, severity: str | None) -> None:
+        self._frame, self._grouping = frame, grouping
+        self.keys = list(grouping.read)
+        self._kind: int | None = None  # place of the severity among the keys
+        if severity is not None:
+            if severity not in self.keys:
+                self.keys.append(severity)
+            self._kind = self.keys.index(severity)
+        self.groups: dict[Group, _Group] = {} if grouping.names else {(): _Group()}
+
+    def _each(self, cells: Cells) -> Iterator[tuple[_Group, Any, NDArray[np.intp]]]:
+        """Go through the groups and severities with the places of their cells."""
+        n_keys, n_by = len(self.keys), len(self._grouping.names)
+        distinct: list[tuple[Any, ...]] = [()]
+        at = np.zeros(len(cells.n), dtype=np.intp)
+        if n_keys and len(cells.n):
+            names, codes = zip(*(codes_of(column) for column in cells.columns[:n_keys]), strict=True)
+            distinct, at = joint_keys(names, codes)
+        order = np.argsort(at, kind="stable")
+        ends = np.cumsum(np.bincount(at, minlength=len(distinct)))[:-1]
+        places = self._grouping.keys([key[:n_by] for key in distinct], self._frame)
+        for place, key, cell in zip(places, distinct, np.split(order, ends), strict=True):
+            if len(cell):
+                group = self.groups.setdefault(place, _Group())
+                yield group, None if self._kind is None else key[self._kind], cell
+
+    def add_response(self, cells: Cells, limits: Mapping[Any, float | None], now: int | None) -> None:
+        """Add tickets by severity, whether they wait still, and seconds of waiting."""
+        waits, seconds = np.array(cells.columns[-2], dtype=bool), _numbers(cells.columns[-1])
+        if waits.any() and now is None:
+            raise ArgumentError(
+                f"{int(cells.n[waits].sum())} tickets have no response: as_of= says when the table was drawn, and "
+                "so which of them are late"
+            )
+        for group, kind, cell in self._each(cells):
+            _add(group.response, waits[cell], seconds[cell], cells.n[cell])
+            limit = limits.get(kind, limits[...])
+            late = np.zeros(len(cell), dtype=bool) if limit is None else seconds[cell] > limit
+            not_due = np.ones(len(cell), dtype=bool) if limit is None else waits[cell] & ~late
+            due = group.due.setdefault(kind, [0, 0, 0])
+            for i, part in enumerate((~late & ~not_due, late, not_due)):
+                due[i] += int(cells.n[cell][part].sum())
+
+    def add_resolution(self, cells: Cells) -> None:
+        """Add tickets by whether they are unsolved, and seconds until they were."""
+        waits, seconds = np.array(cells.columns[-2], dtype=bool), _numbers(cells.columns[-1])
+        for group, _, cell in self._each(cells):
+            _add(group.resolution, waits[cell], seconds[cell], cells.n[cell])
+
+    def add_contacts(self, cells: Cells, column: str) -> None:
+        """Add tickets by number of contacts and whether they are unsolved."""
+        given, unsolved = cells.columns[-2:]
+        wrong = np.array([not _is_contacts(value) for value in given], dtype=bool)
+        if wrong.any():
+            bad = list(dict.fromkeys(given[i] for i in np.flatnonzero(wrong).tolist()))
+            raise SchemaError.answers(
+                column,
+                "whole numbers from 1",
+                "Correct the counts.",
+                n_bad=int(cells.n[wrong].sum()),
+                offenders=self._frame.offenders(column, bad),
+                value=bad[0],
+            )
+        kind = np.array([2 if value is None else int(float(value) != 1) for value in given], dtype=np.intp)
+        n = np.where(np.array(unsolved, dtype=bool), 0, cells.n)
+        for group, _, cell in self._each(cells):
+            for i in range(3):
+                group.contacts[i] += int(n[cell][kind[cell] == i].sum())
+
+
+def _add(waits: _Waits, unfinished: NDArray[np.bool_], seconds: Array, n: NDArray[np.int64]) -> None:
+    waits.seconds = np.concatenate([waits.seconds, seconds[~unfinished]])
+    waits.n = np.concatenate([waits.n, n[~unfinished]])
+    waits.waiting += int(n[unfinished].sum())
+
+
+def _numbers(values: Sequence[Any]) -> Array:
+    return np.array([np.nan if v is None else v for v in values], dtype=float)
+
+
+def _is_contacts(value: Any) -> bool:
+    if value is None:
+        return True
+    if isinstance(value, bool | str):
+        return False
+    try:
+        return float(value) >= 1 and float(value).is_integer()
+    except (TypeError, ValueError):
+        return False

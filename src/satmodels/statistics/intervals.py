@@ -280,11 +280,13 @@ def rate_interval(events: ArrayLike, exposure: ArrayLike, *, level: float = 0.95
     return low / t, special.gammaincinv(x + 1, 1 - tail) / t
 
 
-def median_interval(values: ArrayLike, *, level: float = 0.95) -> tuple[float, float]:
+def median_interval(
+    values: ArrayLike, *, level: float = 0.95, counts: ArrayLike | None = None
+) -> tuple[float, float]:
     """Return the limits of the median from order statistics; at least ``level``, NaN for too few values.
 
     The limits are the values of rank k and n + 1 - k, with the largest k that has P(Binomial(n, 1/2) < k)
-    at most (1 - level)/2.
+    at most (1 - level)/2. ``counts`` says how often each value occurred, once unless given.
 
     Examples
     --------
@@ -292,12 +294,33 @@ def median_interval(values: ArrayLike, *, level: float = 0.95) -> tuple[float, f
     (2.0, 9.0)
     """
     tail = (1 - check_level(level)) / 2
-    ordered = np.sort(np.asarray(values, dtype=float))
-    n = len(ordered)
+    ordered, up_to = _ordered(values, counts)
+    n = int(up_to[-1]) if len(up_to) else 0
     # a little above the normal approximation, and down from there
     k = min(n, int(np.ceil(max(n / 2 - float(quantile(level)) * np.sqrt(n) / 2, 0))) + 2)
     while k > 0 and special.bdtr(k - 1, n, 0.5) > tail:
         k -= 1
     if k < 1:
         return np.nan, np.nan
-    return float(ordered[k - 1]), float(ordered[n - k])
+    return _of_rank(ordered, up_to, k), _of_rank(ordered, up_to, n + 1 - k)
+
+
+def counted_median(values: ArrayLike, counts: ArrayLike) -> float:
+    """Return the median of values of which each occurred so many times; NaN without any."""
+    ordered, up_to = _ordered(values, counts)
+    n = int(up_to[-1]) if len(up_to) else 0
+    if n == 0:
+        return np.nan
+    return (_of_rank(ordered, up_to, (n + 1) // 2) + _of_rank(ordered, up_to, n // 2 + 1)) / 2
+
+
+def _ordered(values: ArrayLike, counts: ArrayLike | None) -> tuple[Array, NDArray[np.int64]]:
+    """Return values in ascending order, and how many there are up to each."""
+    array = np.asarray(values, dtype=float)
+    times = np.ones(len(array), dtype=np.int64) if counts is None else np.asarray(counts, dtype=np.int64)
+    order = np.argsort(array, kind="stable")
+    return array[order], np.cumsum(times[order])
+
+
+def _of_rank(ordered: Array, up_to: NDArray[np.int64], rank: int) -> float:
+    return float(ordered[np.searchsorted(up_to, rank)])
