@@ -59,6 +59,8 @@ run <- function(name, model, data, ..., control = tight) {
   fm <- fitMeasures(fit)
   wanted <- c("npar", "chisq", "df", "pvalue", "chisq.scaled", "chisq.scaling.factor", "baseline.chisq", "baseline.df",
     "cfi", "tli", "cfi.robust", "rmsea", "rmsea.ci.lower", "rmsea.ci.upper", "rmsea.robust", "srmr", "logl", "aic", "bic")
+  # with gaps or ordered answers lavaan's are of the weights it happens to use
+  if (is.null(list(...)$missing) && is.null(list(...)$ordered)) wanted <- c(wanted, "gfi", "agfi", "pgfi")
   fm <- fm[intersect(wanted, names(fm))]
   list(name = name, model = model, options = list(...)[setdiff(names(list(...)), "ordered")],
     estimates = pe[, keep], fit = as.list(unclass(fm)))
@@ -80,6 +82,8 @@ cases <- list(
   run("unit_variance", factors, d, std.lv = TRUE),
   run("groups", full, d, group = "segment"),
   run("metric", factors, d, group = "segment", group.equal = "loadings"),
+  run("metric_mlm", factors, d, group = "segment", group.equal = "loadings", estimator = "MLM"),
+  run("exogenous_means", causes, d, meanstructure = TRUE),
   run("scalar_mlr", factors, d, group = "segment", group.equal = c("loadings", "intercepts"), estimator = "MLR"),
   run("fiml_groups", factors, gaps, group = "segment", missing = "fiml"),
   run("weights", full, d, sampling.weights = "weight", estimator = "MLR"),

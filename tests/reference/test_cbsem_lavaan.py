@@ -39,6 +39,8 @@ OPTIONS: dict[str, dict[str, Any]] = {
     "unit_variance": {"unit_variance": True},
     "groups": {"group": "segment"},
     "metric": {"group": "segment", "equal": ("loadings",)},
+    "metric_mlm": {"group": "segment", "equal": ("loadings",), "estimator": "MLM"},
+    "exogenous_means": {"means": True},
     "scalar_mlr": {"group": "segment", "equal": ("loadings", "intercepts"), "estimator": "MLR"},
     "fiml_groups": {"group": "segment", "missing": "fiml"},
     "weights": {"estimator": "MLR"},

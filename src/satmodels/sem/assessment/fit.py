@@ -133,7 +133,7 @@ def root_mean_residuals(
 def explained_moments(parts: Sequence[tuple[float, float, float]], npar: int, df: float) -> dict[str, Any]:
     """Return GFI, AGFI and PGFI from (rows, residual, total) of each group, sums of weighted squares.
 
-    Groups count by their rows.
+    Groups count by their rows; ``npar + df`` is the number of moments.
     """
     gfi = None
     if all(total > 0 for _, _, total in parts):

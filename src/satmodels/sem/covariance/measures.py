@@ -128,14 +128,20 @@ def _explained(
     fit: Fit, found: Sequence[tuple[Array, Array]], weights: Sequence[Array], npar: int, df: int
 ) -> Measures:
     parts: list[tuple[float, float, float]] = []
+    # the moments of columns that are taken as they are fit exactly, and are nothing to explain
+    taken = [fit.table.observed.index(v) for v in fit.table.exogenous]
     for s, implied, (cov, mean), x in zip(fit.samples, fit.implied, found, weights, strict=True):
-        gap, whole = x @ (cov - implied.sigma), x @ cov
+        target, level = cov.copy(), mean.copy()
+        target[np.ix_(taken, taken)], level[taken] = 0.0, 0.0
+        gap, whole = x @ (cov - implied.sigma), x @ target
         residual, total = float((gap * gap.T).sum()) / 2, float((whole * whole.T).sum()) / 2
         if fit.table.means:
             residual += float((mean - implied.mu) @ x @ (mean - implied.mu))
-            total += float(mean @ x @ mean)
+            total += float(level @ x @ level)
         parts.append((s.n, residual, total))
-    return measures.explained_moments(parts, npar, df)
+    q = len(taken)
+    given = (q * (q + 1) // 2 + (q if fit.table.means else 0)) * len(parts)  # lavaan counts them all the same
+    return measures.explained_moments(parts, npar + given, df)
 
 
 def sample_moments(samples: Sequence[Sample]) -> list[tuple[Array, Array]]:
