@@ -222,3 +222,26 @@ def test_too_few_respondents_for_normal_samples() -> None:
     corr = sat.Moments.from_correlation(study.moments.corr, 20, columns=study.moments.columns)
     with pytest.raises(sat.DataError, match="too few"):
         sat.bootstrap(sat.PLSPM(study.spec), corr, n=20)
+
+
+@pytest.mark.parametrize("kind", ["signed", "absolute", "geometric"])
+def test_every_kind_of_htmt_has_intervals(frame: pd.DataFrame, kind: str) -> None:
+    model = sat.PLSPM(SPEC)
+    matrix = model.fit(frame).result_.htmt(absolute=kind == "absolute", geometric=kind == "geometric")
+    found = sat.bootstrap(model, frame, n=50, seed=1, htmt=kind).table("htmt")
+    assert len(found) == 3
+    for row in found.itertuples():
+        assert row.estimate == pytest.approx(matrix.loc[row.lhs, row.rhs], abs=1e-12)
+        assert row.conf_low < row.estimate < row.conf_high
+    with pytest.raises(sat.ArgumentError, match="htmt"):
+        sat.bootstrap(model, frame, n=50, htmt="geometri")
+
+
+def test_htmt_2_with_a_negative_correlation_is_undefined_in_that_pair_alone(frame: pd.DataFrame) -> None:
+    turned = frame.assign(l2=-frame["l2"])
+    text = "Quality =~ q1 + q2 + q3\nLoyalty =~ l1\nOther =~ l2\nLoyalty ~ Quality\nOther ~ Quality"
+    found = sat.bootstrap(sat.PLSPM(text), turned, n=50, seed=1, htmt="geometric").table("htmt")
+    defined = found.set_index(["lhs", "rhs"])["estimate"].notna()
+    assert (
+        defined["Loyalty", "Quality"] and not defined["Other", "Quality"] and not defined["Other", "Loyalty"]
+    )

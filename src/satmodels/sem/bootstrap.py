@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 Array = NDArray[np.float64]
 Interval = Literal["percentile", "bca", "basic", "studentized"]
 INTERVALS: tuple[Interval, ...] = ("percentile", "bca", "basic", "studentized")
+HTMT = ("signed", "absolute", "geometric")
 GROUPS = 20  # of units, left out in turn for the standard error within a draw
 GROUPED_AT_ONCE = 200  # draws whose groups are held at once
 TESTED = (
@@ -155,6 +156,7 @@ def bootstrap(
     scale: Any = None,
     interaction: tuple[str, str, str] | None = None,
     higher_order: Literal["disjoint", "embedded", "repeated"] | None = None,
+    htmt: Literal["signed", "absolute", "geometric"] = "signed",
     progress: bool = False,
 ) -> BootstrapResult:
     r"""Estimate a model on resamples of the rows.
@@ -192,6 +194,9 @@ def bootstrap(
     higher_order : {"disjoint", "embedded", "repeated"}, optional
         For a PLSPM with constructs of constructs: the method of :func:`higher_order`, with both stages
         estimated in every draw.
+    htmt : {"signed", "absolute", "geometric"}, default "signed"
+        For a PLSPM: which heterotrait-monotrait ratios get intervals, see :meth:`SEMResult.htmt`; "geometric" is
+        HTMT2, and "absolute" what seminr gives.
     progress : bool, default False
         Whether to show a progress bar (needs tqdm, extra ``progress``).
 
@@ -254,6 +259,13 @@ def bootstrap(
         raise ArgumentError(
             f"interaction= and higher_order= are for a PLSPM, not for a {type(model).__name__}"
         )
+    if htmt not in HTMT:
+        raise one_of("htmt", htmt, HTMT)
+    if htmt != "signed":
+        if not hasattr(plan, "htmt"):
+            raise ArgumentError(f"htmt= is for a PLSPM, not for a {type(model).__name__}")
+        changed: Any = plan
+        plan = dataclasses.replace(changed, htmt=htmt)
     table = plan.table
     if indices is not None:
         indices = _checked_indices(indices, table.n_units)

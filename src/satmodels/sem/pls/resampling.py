@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property, reduce
 from itertools import pairwise
 from operator import mul
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,6 +27,7 @@ from satmodels.sem.resample_table import ResampledMoments, ResampleTable, moment
 
 Array = NDArray[np.float64]
 ResamplingTable = ResampleTable | NormalTable | RecomputedTable
+Htmt = Literal["signed", "absolute", "geometric"]
 MODERATOR_AT = (-1.0, 0.0, 1.0)  # standard deviations from the moderator's mean
 NEEDS_NUMBERS = (
     "this needs complete rows of numbers, and ordered=True, missing='pairwise' and 'em' give moments only: take the "
@@ -57,6 +59,7 @@ class PLSResampling:
     max_iter: int
     limits: Mapping[str, tuple[float, float]]
     interaction: tuple[str, str, str] | None = None
+    htmt: Htmt = "signed"
 
     @property
     def n_parameters(self) -> int:
@@ -142,7 +145,8 @@ class PLSResampling:
         structure = self.structure
         total = total_effects(fitted.paths, structure)
         endogenous = [j for j, sources in enumerate(structure.sources) if sources]
-        within, ratios = _htmt(corr, structure)
+        means = _block_means(corr, structure)
+        within = means[np.arange(len(means)), np.arange(len(means))]
         sizes = np.array([block.stop - block.start for block in structure.blocks], dtype=float)[:, None]
         alpha = np.where(sizes > 1, sizes * within / (1 + (sizes - 1) * within), 1.0)
         sums = np.stack([fitted.loadings[block].sum(axis=0) for block in structure.blocks])
@@ -157,7 +161,7 @@ class PLSResampling:
                     reduce(mul, (fitted.paths[t, s] for s, t in pairwise(chain)))[None]
                     for chain in self._chains
                 ),
-                ratios,
+                _ratios(means) if self.htmt == "signed" else _htmt(corr, structure, self.htmt),
                 alpha,
                 fitted.rho_a,
                 rho_c,
@@ -254,17 +258,34 @@ def linked(structure: Structure, *, indirect: bool = False) -> list[tuple[int, i
     return [(t, s) for s in range(k) for t in range(k) if wanted[t, s] > 1e-12]
 
 
-def _htmt(corr: Array, structure: Structure) -> tuple[Array, Array]:
-    """Return the mean correlation within each block and the ratios of all pairs of blocks."""
+def _block_means(matrix: Array, structure: Structure) -> Array:
+    """Return the means of the entries between and, off the diagonal, within blocks: (constructs, constructs, batch)."""
     blocks = structure.blocks
-    rows = np.stack([corr[block].sum(axis=0) for block in blocks])
+    rows = np.stack([matrix[block].sum(axis=0) for block in blocks])
     sums = np.stack([rows[:, block].sum(axis=1) for block in blocks], axis=1)
     sizes = np.array([block.stop - block.start for block in blocks])
-    within = np.ones((len(sizes), corr.shape[2]))
-    for j, m in enumerate(sizes):
+    means = sums / (sizes[:, None] * sizes)[:, :, None]
+    for j, (block, m) in enumerate(zip(blocks, sizes, strict=True)):
         if m > 1:
-            within[j] = (sums[j, j] - m) / (m * (m - 1))
+            means[j, j] = (sums[j, j] - np.trace(matrix[block, block])) / (m * (m - 1))
+    return means
+
+
+def _ratios(means: Array) -> Array:
+    """Return each mean between two blocks over the geometric mean of those within, (pairs, batch)."""
+    i, j = np.tril_indices(len(means), -1)
+    within = means[np.arange(len(means)), np.arange(len(means))]
     with np.errstate(invalid="ignore", divide="ignore"):
-        root = np.sqrt(np.where(within > 0, within, np.nan)) * sizes[:, None]
-        i, j = np.tril_indices(len(sizes), -1)
-        return within, sums[i, j] / (root[i] * root[j])
+        root = np.sqrt(np.where(within > 0, within, np.nan))
+        return means[i, j] / (root[i] * root[j])
+
+
+def _htmt(corr: Array, structure: Structure, kind: Htmt) -> Array:
+    """Return heterotrait-monotrait ratios of correlations without signs, or of geometric means (HTMT2)."""
+    if kind == "absolute":
+        return _ratios(_block_means(np.abs(corr), structure))
+    with np.errstate(invalid="ignore", divide="ignore"):
+        means = np.exp(_block_means(np.log(corr), structure))
+    alone = [j for j, block in enumerate(structure.blocks) if block.stop - block.start == 1]
+    means[alone, alone] = 1.0
+    return _ratios(means)
