@@ -40,10 +40,15 @@ def share_limits(estimates: Estimates, level: float, method: str) -> Limits:
         elif method == "arcsine":
             low, high = arcsine_interval(p, error, t)
         else:
-            # fewer degrees of freedom make the sample worth less (Korn and Graubard 1998)
-            n = estimates.effective * (quantile(level, estimates.n - 1) / t) ** 2
+            n = _worth(estimates, level)
             low, high = proportion_interval(p * n, n, level=level, method=method)
     return 100 * low, 100 * high
+
+
+def _worth(estimates: Estimates, level: float) -> Array:
+    """Return the effective number of answers; fewer degrees of freedom make it smaller (Korn and Graubard 1998)."""
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return estimates.effective * (quantile(level, estimates.n - 1) / quantile(level, estimates.df)) ** 2
 
 
 def net_limits(estimates: Estimates, shares: tuple[Array, Array, Array], level: float, method: str) -> Limits:
@@ -51,7 +56,8 @@ def net_limits(estimates: Estimates, shares: tuple[Array, Array, Array], level: 
     if estimates.linearised and method == "wald":
         low, high = mean_interval(estimates.mean, estimates.std_error, level=level, df=estimates.df)
         return np.clip(low, -100, 100), np.clip(high, -100, 100)
-    counts = (np.nan_to_num(estimates.effective * share) for share in shares)
+    size = _worth(estimates, level) if estimates.linearised else estimates.effective
+    counts = (np.nan_to_num(size * share) for share in shares)
     low, high = net_interval(*counts, level=level, method=method)
     return 100 * low, 100 * high
 
