@@ -1,6 +1,6 @@
-"""Peak memory of scores and moments of 40 million rows in parquet files, on lazy polars and on DuckDB.
+"""Peak memory of scores and moments of 40 million rows in parquet files, on lazy polars, DuckDB, Dask and Ibis.
 
-    python benchmarks/bench_memory.py [--rows 10_000_000] [--times 4]
+    python benchmarks/bench_memory.py [--rows 10_000_000] [--times 4] [--engines polars,duckdb,dask,ibis]
 
 Writes one file of ``rows`` rows to a temporary folder and reads it ``times`` times in one query. Each contender
 runs in a process of its own; the peak is that of the whole process, libraries included.
@@ -53,10 +53,20 @@ def run(engine: str, job: str, path: str, times: int) -> dict[str, float]:
         import polars as pl
 
         data = pl.scan_parquet([path] * times)
-    else:
+    elif engine == "duckdb":
         import duckdb
 
         data = duckdb.connect().read_parquet([path] * times)
+    elif engine == "dask":
+        import dask
+        import dask.dataframe as dd
+
+        dask.config.set(scheduler="threads", num_workers=2)
+        data = dd.read_parquet([path] * times, split_row_groups=True)
+    else:
+        import ibis
+
+        data = ibis.duckdb.connect().read_parquet([path] * times)
     start = time.process_time()
     if job == "moments":
         n = sat.Moments.collect(data, COLUMNS).n
@@ -76,6 +86,7 @@ def main() -> None:
     )
     parser.add_argument("--rows", type=int, default=10_000_000)
     parser.add_argument("--times", type=int, default=4)
+    parser.add_argument("--engines", default="polars,duckdb,dask,ibis")
     parser.add_argument("--one", nargs=3, metavar=("ENGINE", "JOB", "PATH"))
     given = parser.parse_args()
     if given.one:
@@ -89,7 +100,7 @@ def main() -> None:
         )
         print(f"{'engine':<8} {'job':<14} {'CPU s':>7} {'peak GB':>8}")
         for job in ("nps", "weighted nps", "moments"):
-            for engine in ("polars", "duckdb"):
+            for engine in given.engines.split(","):
                 command = [
                     sys.executable,
                     __file__,

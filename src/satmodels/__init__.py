@@ -28,6 +28,8 @@ _PUBLIC: dict[str, str] = {
     "SpecError": "errors",
     # results
     "read_result": "results",
+    # data
+    "limit_rows": "intake.row_limit",
     # statistics
     "Design": "statistics.design",
     "Moments": "statistics.moments",
@@ -195,6 +197,9 @@ if TYPE_CHECKING:
     from satmodels.errors import SchemaError as SchemaError
     from satmodels.errors import SmallSampleWarning as SmallSampleWarning
     from satmodels.errors import SpecError as SpecError
+
+    # data
+    from satmodels.intake.row_limit import limit_rows as limit_rows
 
     # kano
     from satmodels.kano_model.analysis import kano as kano

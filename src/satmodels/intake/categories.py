@@ -121,6 +121,20 @@ def _plain(series: Any, gaps: bool) -> Any:
     return pd.Series(plain, index=series.index, name=series.name)
 
 
+def category_frame(data: Any, name: str) -> Frame | None:
+    """Return a sequence of categories as a frame of one column; None for any other sequence."""
+    kind = str(getattr(data, "dtype", getattr(data, "type", "")))
+    if kind == "category" or (kind.startswith("dictionary") and hasattr(data, "dtype")):
+        import pandas as pd
+
+        return open_frame(pd.DataFrame({name: data}))
+    if kind.startswith("dictionary"):
+        import pyarrow as pa
+
+        return open_frame(pa.table({name: data}))
+    return None
+
+
 def with_category_numbers(frame: Frame, rules: Mapping[str, AnswerRule]) -> Frame:
     """Return the frame with categories that are a whole ordered scale as its numbers.
 

@@ -16,7 +16,7 @@ import narwhals.stable.v2 as nw
 import numpy as np
 from numpy.typing import NDArray
 
-from satmodels.errors import ArgumentError, DataError, SchemaError
+from satmodels.errors import ArgumentError, DataError, EngineError, SchemaError
 from satmodels.intake.frames import LARGEST_FLOAT, Frame, check_numeric_type, collect
 
 MAX_CELLS = 5_000_000  # more distinct combinations than this is no count table but the data itself
@@ -27,6 +27,8 @@ SMALLEST_WEIGHT, LARGEST_WEIGHT = 1e-150, 1e150
 _PACKS = {"polars": 2, "duckdb": 3}
 _BITS = {"Int8": 8, "Int16": 16, "Int32": 32, "UInt8": 8, "UInt16": 16, "UInt32": 32}
 _PACKED_BITS = 62
+# Dask: rows that are counted at a time, and counts of partitions that are merged at a time
+_PIECE_ROWS, _MERGED_AT_ONCE = 524_288, 8
 _PLAIN_TYPES = {int, str, bool, type(None)}
 
 
@@ -62,6 +64,21 @@ def count_cells(frame: Frame, keys: Sequence[str], weight: str | None = None) ->
     """
     keys = list(keys)
     _check_keys(frame, keys)
+    if weight is not None:
+        frame.require([weight], role="weight column")
+        check_numeric_type(frame, weight)
+    cells = (
+        _count_in_partitions(frame, keys, weight) if frame.engine == "dask" else _count(frame, keys, weight)
+    )
+    if not (cells.w2 <= LARGEST_WEIGHT**2).all() and weight is not None:
+        check_weight(frame, weight)
+    if ((cells.w > 0) & (cells.w2 < SMALLEST_WEIGHT**2)).any() or not np.isfinite(cells.w2).all():
+        raise _lost_squares(weight)
+    return cells
+
+
+def _count(frame: Frame, keys: list[str], weight: str | None) -> Cells:
+    """Count in one query of the engine; an invalid weight makes the sum of squares of its cell infinite or NaN."""
     native: Any = frame.narwhals.lazy() if frame.engine == "polars" else frame.narwhals
     # own names throughout, so that no column of the frame is shadowed whatever it is called
     n, w, w2 = "n_rows", "sum_w", "sum_w2"
@@ -71,21 +88,15 @@ def count_cells(frame: Frame, keys: Sequence[str], weight: str | None = None) ->
     wanted = [part.alias(name) for part, name in zip(parts, by, strict=True)]
     sums = [nw.len().alias(n)]
     if weight is not None:
-        frame.require([weight], role="weight column")
-        check_numeric_type(frame, weight)
         value = nw.col(weight).cast(nw.Float64)
-        # an invalid weight makes its cell's sum of squares infinite (or NaN, where NaN is not less than 0):
-        # the guard costs one comparison per row and no sum of its own
+        # what is missing fails the comparison on every engine; NaN fails it, or stays NaN in the sum: the guard
+        # costs one comparison per row and no sum of its own
         squared = nw.when(value >= 0).then(value * value).otherwise(nw.lit(float("inf")))
         wanted += [value.alias(w), squared.alias(w2)]
         sums += [nw.col(w).sum(), nw.col(w2).sum()]
     grouped = native.select(*wanted).group_by(*by).agg(*sums)
     counted = collect(grouped.head(MAX_CELLS + 1), "counting answers")
-    if len(counted) > MAX_CELLS:
-        raise ArgumentError(
-            f"columns {keys} have more than {MAX_CELLS:,} distinct combinations: is one of them an id, or "
-            "a continuous amount? Group by fewer columns, or use Moments for continuous columns."
-        )
+    _refuse_more_cells(len(counted), keys)
     if packing is None:
         columns = [_key_values(counted.get_column(name).to_list()) for name in by]
     else:
@@ -94,11 +105,57 @@ def count_cells(frame: Frame, keys: Sequence[str], weight: str | None = None) ->
     if weight is None:
         return Cells(tuple(columns), rows, rows.astype(float), rows.astype(float))
     sum_w, sum_w2 = (np.asarray(counted.get_column(c).to_numpy(), dtype=float) for c in (w, w2))
-    if not (sum_w2 <= LARGEST_WEIGHT**2).all():
-        check_weight(frame, weight)
-    if ((sum_w > 0) & (sum_w2 < SMALLEST_WEIGHT**2)).any() or not np.isfinite(sum_w2).all():
-        raise _lost_squares(weight)
     return Cells(tuple(columns), rows, sum_w, sum_w2)
+
+
+def _count_in_partitions(frame: Frame, keys: list[str], weight: str | None) -> Cells:
+    """Count each partition of Dask where it lies; only counts are held and sent, whatever the number of rows."""
+    from dask.delayed import delayed
+
+    columns = [*keys, weight] if weight is not None and weight not in keys else keys
+    native: Any = frame.narwhals.select(columns).to_native()
+    count, merge = delayed(_count_part), delayed(_merged)
+    counted = [count(part, keys, weight) for part in native.to_delayed()]
+    while len(counted) > 1:
+        counted = [
+            merge(counted[i : i + _MERGED_AT_ONCE], keys) for i in range(0, len(counted), _MERGED_AT_ONCE)
+        ]
+    try:
+        return counted[0].compute()
+    except ArgumentError:
+        raise
+    except Exception as error:  # every partition has its own
+        raise EngineError(
+            f"dask failed while counting answers: {error}", engine="dask", feature="counting answers"
+        ) from error
+
+
+def _count_part(part: Any, keys: list[str], weight: str | None) -> Cells:
+    """Count one partition in pieces: grouping takes many times the memory of the rows."""
+    pieces = [part.iloc[i : i + _PIECE_ROWS] for i in range(0, max(len(part), 1), _PIECE_ROWS)]
+    return _merged([_count(Frame(nw.from_native(piece)), keys, weight) for piece in pieces], keys)
+
+
+def _merged(parts: Sequence[Cells], keys: list[str]) -> Cells:
+    """Add up the cells of several sets of rows."""
+    columns = [[value for part in parts for value in part.columns[i]] for i in range(len(keys))]
+    found, place = joint_keys(*zip(*map(codes_of, columns), strict=True))
+    _refuse_more_cells(len(found), keys)
+
+    def total(name: str) -> NDArray[np.float64]:
+        cells = np.concatenate([getattr(part, name) for part in parts])
+        return np.bincount(place, cells, len(found)).astype(float)
+
+    kept: tuple[Sequence[Any], ...] = tuple(zip(*found, strict=True)) if found else tuple([] for _ in keys)
+    return Cells(kept, np.rint(total("n")).astype(np.int64), total("w"), total("w2"))
+
+
+def _refuse_more_cells(cells: int, keys: list[str]) -> None:
+    if cells > MAX_CELLS:
+        raise ArgumentError(
+            f"columns {keys} have more than {MAX_CELLS:,} distinct combinations: is one of them an id, or "
+            "a continuous amount? Group by fewer columns, or use Moments for continuous columns."
+        )
 
 
 def codes_of(values: Sequence[Any]) -> tuple[list[Any], NDArray[np.int64]]:
@@ -222,11 +279,11 @@ def check_weight(frame: Frame, weight: str) -> None:
         raise _lost_squares(weight)
 
 
-def _lost_squares(weight: str) -> DataError:
+def _lost_squares(weight: str | None) -> DataError:
     return DataError(
         f"column {weight!r} has weights above {LARGEST_WEIGHT:g} or below {SMALLEST_WEIGHT:g}: their squares "
         "are no numbers any more. Rescale the weights, for example to mean 1.",
-        columns=[weight],
+        columns=[str(weight)],
     )
 
 

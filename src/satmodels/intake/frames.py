@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from satmodels.errors import ArgumentError, EngineError, SchemaError, unknown
 from satmodels.intake.library import FrameLibrary
+from satmodels.intake.row_limit import refuse_more_rows
 from satmodels.results import Table
 
 LARGEST_FLOAT = 1.7976931348623157e308  # only infinity is larger
@@ -95,12 +96,8 @@ class Frame:
 
     def refuse_more_rows(self, max_rows: int | None) -> None:
         """Raise ArgumentError if there are more rows than a service allows; None allows any number."""
-        if max_rows is None:
-            return
-        if isinstance(max_rows, bool) or not isinstance(max_rows, int) or max_rows < 0:
-            raise ArgumentError(f"max_rows={max_rows!r} is no whole number of at least 0")
-        if (n_rows := self.n_rows()) > max_rows:
-            raise ArgumentError(f"the frame has {n_rows:,} rows; max_rows allows {max_rows:,}")
+        if max_rows is not None:
+            refuse_more_rows(self.n_rows, max_rows)
 
     def where(self, columns: Sequence[str], key: Sequence[Any]) -> Frame:
         """Return the rows in which the columns have these values; None stands for what is missing."""
@@ -211,7 +208,8 @@ def open_frame(data: Any) -> Frame:
     Raises
     ------
     ArgumentError
-        The object is no dataframe, or two columns bear one name.
+        The object is no dataframe, two columns bear one name, or there are more rows than
+        :func:`~satmodels.limit_rows` allows.
     """
     if isinstance(data, Frame):
         return data
@@ -231,15 +229,19 @@ def open_frame(data: Any) -> Frame:
             "DuckDB relation."
         ) from error
     _refuse_duplicates(opened)
-    return Frame(opened)
+    frame = Frame(opened)
+    refuse_more_rows(frame.n_rows)
+    return frame
 
 
 def _refuse_duplicates(opened: nw.DataFrame[Any] | nw.LazyFrame[Any]) -> None:
-    """Refuse names that an Arrow table or a DuckDB relation has twice: narwhals lets these pass."""
-    engine, native = opened.implementation.value, opened.to_native()
-    names = native.column_names if engine == "pyarrow" else native.columns if engine == "duckdb" else []
+    """Refuse names that are there twice on engines where narwhals lets these pass."""
+    engine, native = str(opened.implementation.value), opened.to_native()
+    names: list[str] = []
+    if engine in ("pyarrow", "duckdb", "dask", "pyspark"):
+        names = list(native.column_names if engine == "pyarrow" else native.columns)
     if len(set(names)) < len(names):
-        twice = sorted({n for n in names if list(names).count(n) > 1})
+        twice = sorted({str(n) for n in names if names.count(n) > 1})
         raise ArgumentError(f"two columns bear the same name: {twice}. Rename one of them.")
 
 
@@ -262,6 +264,7 @@ def _is_series(data: Any) -> bool:
 
 def sequence_values(data: Any) -> list[Any]:
     """Return the values of a plain sequence as Python objects, NaN and null as None."""
+    refuse_more_rows(lambda: len(data))
     values = (
         data
         if isinstance(data, list | tuple | range)
@@ -379,5 +382,5 @@ def _none_if_nan(value: Any) -> Any:
         return None
     try:
         return value if value == value else None
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, ArithmeticError):  # the last: a signalling NaN of Decimal
         return None

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from satmodels.errors import ArgumentError, one_of
 from satmodels.intake.answers import AnswerCounts, AnswerRule
+from satmodels.intake.categories import category_frame, with_category_numbers
 from satmodels.intake.cells import count_cells
 from satmodels.intake.frames import Frame, is_sequence, open_frame, sequence_values
 from satmodels.intake.library import FrameLibrary
@@ -66,6 +67,7 @@ def collect_answers(data: Any, item: str | None, low: float, high: float, readin
     by = grouping.names
     missing_codes = reading.missing_codes
     check_reading(reading)
+    codes = tuple(labels_of_codes(missing_codes))
     frame, replicates = None, None
     library: FrameBuilder = FrameLibrary.PANDAS
     if isinstance(data, ScoreCounts):
@@ -78,14 +80,18 @@ def collect_answers(data: Any, item: str | None, low: float, high: float, readin
             raise ArgumentError(
                 "by=, weight= and design= name columns: give a dataframe, not a plain sequence"
             )
-        values: Any = data
-        if reading.coerce:
-            values = [whole_number(v, item or "answer") for v in sequence_values(data)]
-        counts = ScoreCounts.collect(values, item)
-        library = _library_of(data)
+        item, library = item or "answer", _library_of(data)
+        if (categorical := category_frame(data, item)) is not None:
+            rule = AnswerRule(low, high, codes)
+            data = with_category_numbers(categorical, {item: rule}).values(item)
+        elif reading.coerce:
+            data = sequence_values(data)
+        counts = ScoreCounts.collect([whole_number(v, item) for v in data] if reading.coerce else data, item)
     else:
         frame = open_frame(data)
         library = frame.library
+        if item is not None:
+            frame = with_category_numbers(frame, {item: AnswerRule(low, high, codes)})
         frame, grouping = grouping.on(frame)
         extra = design_columns(frame, design, by)
         collect = _coerced if reading.coerce else ScoreCounts.collect
@@ -201,10 +207,12 @@ def open_answers(
     frame.require(scales, role="item")
     frame, grouping = Grouping.of(reading.by).on(frame)
     design_columns(frame, reading.design, grouping.names)
+    exclude = reading.on_invalid == "exclude"
+    rules = {c: AnswerRule(low, high, codes, exclude) for c, (low, high) in scales.items()}
+    frame = with_category_numbers(frame, rules)
     if reading.coerce:
         frame = read_written(frame, list(scales))
-    exclude = reading.on_invalid == "exclude"
-    return frame, grouping, {c: AnswerRule(low, high, codes, exclude) for c, (low, high) in scales.items()}
+    return frame, grouping, rules
 
 
 def left_out(counts: AnswerCounts, reading: Reading) -> tuple[int, dict[str, int]]:
