@@ -8,6 +8,8 @@ wrong <- "
   Value =~ v1 + v2 + v3
   Loyal =~ l1 + l2 + q3
 "
+joined <- ord  # so that every group has every category
+for (k in items) joined[[k]] <- pmin(pmax(ord[[k]], 2), 4)
 measures <- function(model, data, ...) {
   # saturated moments to more digits than the default
   fit <- suppressWarnings(sem(model, data, control = tight, optim.force.converged = TRUE,
@@ -33,6 +35,8 @@ out <- list(
   fiml_groups_mlr = measures(factors, gaps, missing = "fiml", estimator = "MLR", group = "segment"),
   wlsmv = measures(full, ord, ordered = items, estimator = "WLSMV"),
   wlsmv_wrong = measures(wrong, ord, ordered = items, estimator = "WLSMV"),
+  wlsmv_groups = measures(factors, joined, ordered = items, estimator = "WLSMV", group = "segment"),
+  wlsmv_metric = measures(factors, joined, ordered = items, estimator = "WLSMV", group = "segment", group.equal = "loadings"),
   ulsmv_wrong = measures(wrong, ord, ordered = items, estimator = "ULSMV")
 )
 writeLines(toJSON(out, digits = 12, auto_unbox = TRUE, na = "null", null = "null"), "cbsem_fit.json")

@@ -19,6 +19,7 @@ from scipy import linalg
 
 from satmodels.sem.assessment import fit as measures
 from satmodels.sem.covariance.answer_moments import AnswerMoments
+from satmodels.sem.covariance.categorical_fit import categorical_measures
 from satmodels.sem.covariance.fitting import Fit, inverse_or_none
 from satmodels.sem.covariance.inference import NOT_IDENTIFIED, Inference
 from satmodels.sem.covariance.responses import as_responses
@@ -85,6 +86,7 @@ def infer_ordinal(
         result |= _scaled_and_shifted(
             result, _traces(blocks, slopes, moments, inner), _plain_traces(base), fit
         )
+        result |= categorical_measures(fit, moments, slopes, result)
     if estimator in ("ULS", "ULSMV"):
         result |= {"pvalue": None, "baseline_pvalue": None}
     return Inference(vcov, result, [] if vcov is not None else [NOT_IDENTIFIED])

@@ -108,7 +108,7 @@ def incomplete_moments(fit: Fit, *, robust: bool) -> ResidualMoments:
 
 def complete_weights(fit: Fit) -> Array:
     """Return the weight that complete normal rows with the saturated moments would have, of all groups."""
-    return _block_diagonal([s.n / fit.n * normal_weight(s.cov, means=fit.table.means) for s in fit.samples])
+    return block_diagonal([s.n / fit.n * normal_weight(s.cov, means=fit.table.means) for s in fit.samples])
 
 
 def normal_weight(cov: Array, *, means: bool) -> Array:
@@ -117,17 +117,20 @@ def normal_weight(cov: Array, *, means: bool) -> Array:
     i, j = np.tril_indices(len(cov))
     half = np.where(i == j, 0.5, 1.0)
     second = _pairs(inverse) * np.outer(half, half)
-    return _block_diagonal([inverse, second]) if means else second
+    return block_diagonal([inverse, second]) if means else second
 
 
 def normal_gamma(cov: Array) -> Array:
     """Return n times the covariance matrix of the means and covariances (lower triangle) of normal rows."""
-    return _block_diagonal([cov, _pairs(cov)])
+    return block_diagonal([cov, _pairs(cov)])
 
 
 def _pairs(x: Array) -> Array:
-    """Return x_ik x_jl + x_il x_jk for all pairs (i, j) and (k, l) of the lower triangle."""
-    i, j = np.tril_indices(len(x))
+    return pair_products(x, *np.tril_indices(len(x)))
+
+
+def pair_products(x: Array, i: NDArray[np.intp], j: NDArray[np.intp]) -> Array:
+    """Return x_ik x_jl + x_il x_jk for all pairs of the places (i, j) and (k, l)."""
     return x[np.ix_(i, i)] * x[np.ix_(j, j)] + x[np.ix_(i, j)] * x[np.ix_(j, i)]
 
 
@@ -183,8 +186,8 @@ def _moments_of_rows(z: Array, regress: Array, taken: list[int], centre: Array, 
 
 
 def _stacked(fit: Fit, parts: list[tuple[float, Array, Array]]) -> ResidualMoments:
-    weight = _block_diagonal([share * w for share, w, _ in parts])
-    gamma = _block_diagonal([g / share for share, _, g in parts])
+    weight = block_diagonal([share * w for share, w, _ in parts])
+    gamma = block_diagonal([g / share for share, _, g in parts])
     return ResidualMoments(_derivatives(fit), weight, gamma)
 
 
@@ -211,7 +214,8 @@ def moment_derivatives(table: ParameterTable, implied: Sequence[Implied], *, mea
     return blocks
 
 
-def _block_diagonal(blocks: list[Array]) -> Array:
+def block_diagonal(blocks: Sequence[Array]) -> Array:
+    """Return one matrix with the blocks along its diagonal."""
     size = sum(len(b) for b in blocks)
     whole = np.zeros((size, size))
     start = 0
