@@ -255,3 +255,17 @@ def as_number(parameter: str, value: object, low: float = -math.inf, high: float
         return number
     limits = f" from {low:g}" * math.isfinite(low) + f" up to {high:g}" * math.isfinite(high)
     raise ArgumentError(f"{parameter}={value!r}: give a finite number{limits}")
+
+
+def as_whole(parameter: str, value: object, low: int, high: float = math.inf) -> int:
+    """Return a parameter as a whole number within its limits, both included, or raise ArgumentError."""
+    number = float(value) if isinstance(value, numbers.Real) and not isinstance(value, bool) else math.nan
+    if low <= number <= high and number % 1 == 0:
+        return int(number)
+    limit = f" to {high:g}" if math.isfinite(high) else ""
+    raise ArgumentError(f"{parameter}={value!r}: give a whole number from {low}{limit}")
+
+
+def as_seed(seed: object) -> int | None:
+    """Return a seed of random numbers: a whole number from 0, or None for another one each time."""
+    return None if seed is None else as_whole("seed", seed, 0)

@@ -48,7 +48,7 @@ def test_groups_are_checked(waves: pd.DataFrame) -> None:
         sat.compare_groups(model, waves, "q1")
     with pytest.raises(sat.DataError, match="3 rows"):
         sat.compare_groups(model, waves.assign(wave=np.arange(320) < 3), "wave")
-    with pytest.raises(sat.ArgumentError, match="20 permutations"):
+    with pytest.raises(sat.ArgumentError, match="from 20"):
         sat.compare_groups(model, waves, "wave", n=5)
     missing = waves.assign(wave=waves["wave"].where(waves.index > 9))
     assert sat.compare_groups(model, missing, "wave", n=30, seed=1).n_no_group == 10
@@ -213,7 +213,7 @@ def test_exact_fit() -> None:
     study = sat.datasets.load_ecsi()
     found = sat.fit_test(sat.PLSPM(study.spec), study.moments, n=50, seed=1).tidy()
     assert found["estimate"][0] == pytest.approx(0.123604, abs=1e-6)
-    with pytest.raises(sat.ArgumentError, match="20 resamples"):
+    with pytest.raises(sat.ArgumentError, match="from 20"):
         sat.fit_test(sat.PLSPM(text), frame, n=2)
 
 
@@ -230,3 +230,42 @@ def test_every_engine_compares_the_same(waves: pd.DataFrame, engine: Callable[..
     assert rows == pytest.approx(
         sat.pls_predict(model, waves, folds=3, repetitions=1, seed=1).tidy()["rmse"].tolist()
     )
+
+
+def test_a_group_that_can_not_be_estimated_is_named(waves: pd.DataFrame) -> None:
+    flat = waves.assign(q2=waves["q2"].where(waves["wave"] == 2024, 5))
+    empty = waves.assign(q2=waves["q2"].where(waves["wave"] == 2024))
+    for call in (sat.compare_groups, sat.micom):
+        with pytest.raises(sat.DataError, match=r"group 2025: every answer is the same in \['q2'\]"):
+            call(sat.PLSPM(SPEC), flat, "wave", n=20)
+        with pytest.raises(sat.DataError, match=r"group 2025: every answer is missing in \['q2'\]"):
+            call(sat.PLSPM(SPEC), empty, "wave", n=20)
+
+
+@pytest.mark.parametrize("bad", ["a", None, -1, 2.5, True])
+def test_arguments_of_the_wrong_kind_are_said_in_words(waves: pd.DataFrame, bad: object) -> None:
+    model: Any = sat.PLSPM(SPEC)
+    calls: list[Callable[[], object]] = [
+        lambda: sat.bootstrap(model, waves, n=bad),
+        lambda: sat.bootstrap(model, waves, n=20, level=bad),
+        lambda: sat.compare_groups(model, waves, "wave", n=bad),
+        lambda: sat.compare_groups(model, waves, "wave", level=bad),
+        lambda: sat.micom(model, waves, "wave", n=bad),
+        lambda: sat.micom(model, waves, "wave", level=bad),
+        lambda: sat.fit_test(model, waves, n=bad),
+        lambda: sat.pls_predict(model, waves, folds=bad),
+        lambda: sat.pls_predict(model, waves, repetitions=bad),
+        lambda: sat.blindfold(model, waves, omission=bad),
+        lambda: sat.PLSPM(SPEC, max_iter=bad).fit(waves),
+        lambda: sat.bootstrap(model, waves, n=20, cluster=[None] * len(waves)),
+    ]
+    if bad is not None:
+        calls += [
+            lambda: sat.bootstrap(model, waves, n=20, seed=bad),
+            lambda: sat.compare_groups(model, waves, "wave", n=20, seed=bad),
+            lambda: sat.pls_predict(model, waves, seed=bad),
+            lambda: sat.fit_test(model, waves, n=20, seed=bad),
+        ]
+    for call in calls:
+        with pytest.raises((sat.ArgumentError, sat.SchemaError)):
+            call()

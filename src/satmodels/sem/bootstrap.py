@@ -9,13 +9,21 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from satmodels.errors import ArgumentError, ConvergenceError, MissingExtraError, one_of
+from satmodels.errors import (
+    ArgumentError,
+    ConvergenceError,
+    MissingExtraError,
+    as_seed,
+    as_whole,
+    one_of,
+)
 from satmodels.intake.library import FrameLibrary
 from satmodels.results import FrameBuilder, Result, Table
 from satmodels.sem.normal_table import NormalTable
 from satmodels.sem.recomputed_table import RecomputedTable
 from satmodels.sem.resample_table import DRAWS_AT_ONCE, ResampleTable
 from satmodels.sem.result import PARAMETER_COLUMNS
+from satmodels.statistics.intervals import check_level
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -245,8 +253,8 @@ def bootstrap(
     """
     if interval not in INTERVALS:
         raise one_of("interval", interval, INTERVALS)
-    if not 0 < level < 1:
-        raise ArgumentError(f"level={level!r}: a confidence level lies between 0 and 1, for example 0.95")
+    check_level(level)
+    seed = as_seed(seed)
     if not hasattr(model, "_resampling"):
         raise ArgumentError(f"a {type(model).__name__} can't be bootstrapped: give a PLSPM or a CBSEM")
     options = {"sample_weight": sample_weight, "cluster": cluster, "scale": scale}
@@ -270,8 +278,8 @@ def bootstrap(
     if indices is not None:
         indices = _checked_indices(indices, table.n_units)
         n = len(indices)
-    elif isinstance(n, bool) or int(n) != n or n < 2:
-        raise ArgumentError(f"n={n!r}: the number of draws is a whole number of at least 2")
+    else:
+        n = as_whole("n", n, 2)
     rng = np.random.default_rng(seed)
     if interval == "studentized" and (indices is not None or table.n_units < 2 * GROUPS):
         raise ArgumentError(f'interval="studentized" draws rows itself, from at least {2 * GROUPS} of them')

@@ -236,6 +236,14 @@ def read_clusters(X: Any, cluster: Any, answers: Answers) -> NDArray[np.intp] | 
     if cluster is None:
         return None
     values = read_labels(X, cluster, answers)
+    if lacking := [i for i, value in enumerate(values) if value is None or value != value]:
+        raise SchemaError.answers(
+            cluster if isinstance(cluster, str) else "cluster",
+            "every row has a cluster",
+            "Drop the rows without one, or give each a cluster of its own.",
+            n_bad=len(lacking),
+            offenders=[(i, None) for i in lacking[:5]],
+        )
     number = {value: i for i, value in enumerate(dict.fromkeys(values))}
     if len(number) < 2:
         raise ArgumentError("there is a single cluster: nothing can be drawn")

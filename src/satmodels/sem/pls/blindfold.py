@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from satmodels.errors import ArgumentError, DataError
+from satmodels.errors import ArgumentError, DataError, as_whole
 from satmodels.intake.library import FrameLibrary
 from satmodels.results import FrameBuilder, Result, Table
 from satmodels.sem.pls.answers import Answers
@@ -116,10 +116,7 @@ def blindfold(model: Any, X: Any, *, omission: int = OMISSION, sample_weight: An
         )
     plan, answers = model._row_resampling(X, sample_weight=sample_weight)
     n = len(answers.rows)
-    if isinstance(omission, bool) or int(omission) != omission or not 2 <= omission < n:
-        raise ArgumentError(
-            f"omission={omission!r}: a whole number from 2 to less than the number of rows, {n}"
-        )
+    omission = as_whole("omission", omission, 2, n - 1)
     if n % omission == 0:
         usable = [d for d in range(5, 13) if n % d]
         raise ArgumentError(

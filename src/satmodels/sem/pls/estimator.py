@@ -12,7 +12,15 @@ from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils.validation import check_is_fitted
 
-from satmodels.errors import ArgumentError, ConvergenceError, DataError, ImproperSolutionWarning, one_of
+from satmodels.errors import (
+    ArgumentError,
+    ConvergenceError,
+    DataError,
+    ImproperSolutionWarning,
+    as_number,
+    as_whole,
+    one_of,
+)
 from satmodels.sem.index import item_scales
 from satmodels.sem.model.spec import ModelSpec
 from satmodels.sem.normal_table import NormalTable
@@ -223,10 +231,9 @@ class PLSPM(TransformerMixin, BaseEstimator):
     def _check_parameters(self) -> None:
         if self.scheme not in SCHEMES:
             raise one_of("scheme", self.scheme, SCHEMES)
-        if not self.tol > 0:
+        if not as_number("tol", self.tol) > 0:
             raise ArgumentError(f"tol={self.tol!r}: the tolerance is larger than 0")
-        if isinstance(self.max_iter, bool) or int(self.max_iter) != self.max_iter or self.max_iter < 1:
-            raise ArgumentError(f"max_iter={self.max_iter!r}: at least one round is needed")
+        as_whole("max_iter", self.max_iter, 1)
 
     def _compile(self) -> tuple[ModelSpec, Structure]:
         self._check_parameters()

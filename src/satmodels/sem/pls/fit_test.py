@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from satmodels.errors import ArgumentError, ConvergenceError, DataError
+from satmodels.errors import ArgumentError, ConvergenceError, DataError, as_seed, as_whole
 from satmodels.intake.library import FrameLibrary
 from satmodels.results import FrameBuilder, Result, Table
 from satmodels.sem.assessment import implied
@@ -17,8 +17,10 @@ from satmodels.sem.normal_table import NormalTable
 from satmodels.sem.pls.estimates import Estimates, estimate
 from satmodels.sem.pls.resampling import PLSResampling
 from satmodels.sem.resample_table import DRAWS_AT_ONCE, ResampleTable, moments_of
+from satmodels.statistics.intervals import check_level
 
 Array = NDArray[np.float64]
+SMALLEST_DRAWS = 20
 DISTANCES = ("srmr", "d_uls", "d_g")
 COLUMNS = ("term", "model", "estimate", "critical", "p_value")
 
@@ -93,10 +95,8 @@ def fit_test(
         raise ArgumentError(
             f"fit_test takes a PLSPM, not a {type(model).__name__}; a CBSEM has its test in fit_measures()"
         )
-    if isinstance(n, bool) or int(n) != n or n < 20:
-        raise ArgumentError(f"n={n!r}: at least 20 resamples are needed")
-    if not 0 < level < 1:
-        raise ArgumentError(f"level={level!r}: a confidence level lies between 0 and 1, for example 0.95")
+    n, seed = as_whole("n", n, SMALLEST_DRAWS), as_seed(seed)
+    check_level(level)
     plan: PLSResampling = model._resampling(X, sample_weight=sample_weight, cluster=None, scale=None)
     if len(set(plan.structure.places)) < plan.structure.n_rows:
         raise ArgumentError(

@@ -9,14 +9,21 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from satmodels.errors import ArgumentError, unknown
+from satmodels.errors import ArgumentError, as_seed, as_whole, unknown
 from satmodels.intake.library import FrameLibrary
 from satmodels.results import FrameBuilder, Result, Table
 from satmodels.sem.pls.estimates import estimate
-from satmodels.sem.pls.multigroup import COUNTS_AT_ONCE, dealt, split_groups
+from satmodels.sem.pls.multigroup import (
+    COUNTS_AT_ONCE,
+    SMALLEST_DRAWS,
+    check_group,
+    dealt,
+    split_groups,
+)
 from satmodels.sem.pls.resampling import PLSResampling
 from satmodels.sem.recomputed_table import RecomputedTable
 from satmodels.sem.resample_table import DRAWS_AT_ONCE, ResampleTable, moments_of
+from satmodels.statistics.intervals import check_level
 
 Array = NDArray[np.float64]
 COLUMNS = (
@@ -103,14 +110,16 @@ def micom(
             "with ordered=True constructs have no scores whose means and variances could be compared: take the "
             "answers as numbers for micom"
         )
-    if isinstance(n, bool) or int(n) != n or n < 20:
-        raise ArgumentError(f"n={n!r}: at least 20 permutations are needed")
+    n, seed = as_whole("n", n, SMALLEST_DRAWS), as_seed(seed)
+    check_level(level)
     plan, labels = model._grouped_resampling(X, by, sample_weight=sample_weight, scale=None)
     groups = split_groups(labels, by)
     if reference is None:
         reference = next(iter(groups))
     elif reference not in groups:
         raise unknown("group", reference, groups)
+    for name, members in groups.items():
+        check_group(plan, name, members)
     rng = np.random.default_rng(seed)
     rows: list[dict[str, Any]] = []
     for name, members in groups.items():

@@ -9,12 +9,21 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from satmodels.errors import ArgumentError, ConvergenceError, DataError, one_of, unknown
+from satmodels.errors import (
+    ArgumentError,
+    ConvergenceError,
+    DataError,
+    as_seed,
+    as_whole,
+    one_of,
+    unknown,
+)
 from satmodels.intake.library import FrameLibrary
 from satmodels.results import FrameBuilder, Result, Table
 from satmodels.sem.bootstrap import confidence_limits
 from satmodels.sem.pls.resampling import PLSResampling
-from satmodels.sem.resample_table import DRAWS_AT_ONCE
+from satmodels.sem.resample_table import DRAWS_AT_ONCE, moments_of
+from satmodels.statistics.intervals import check_level
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -22,6 +31,7 @@ if TYPE_CHECKING:
 Array = NDArray[np.float64]
 COUNTS_AT_ONCE = 4_000_000  # entries of a table of counts: 32 MB
 SMALLEST_GROUP = 10
+SMALLEST_DRAWS = 20
 DIFFERENCE_COLUMNS = (
     "group", "reference", "lhs", "op", "rhs", "estimate", "std_error", "p_value", "conf_low", "conf_high",
     "group_estimate", "reference_estimate",
@@ -157,8 +167,8 @@ def compare_groups(
         raise ArgumentError(
             f"compare_groups takes a PLSPM, not a {type(model).__name__}; for CBSEM use invariance()"
         )
-    if isinstance(n, bool) or int(n) != n or n < 20:
-        raise ArgumentError(f"n={n!r}: at least 20 permutations are needed")
+    n, seed = as_whole("n", n, SMALLEST_DRAWS), as_seed(seed)
+    check_level(level)
     plan, labels = model._grouped_resampling(X, by, sample_weight=sample_weight, scale=scale)
     groups = split_groups(labels, by)
     if reference is None:
@@ -166,7 +176,7 @@ def compare_groups(
     elif reference not in groups:
         raise unknown("group", reference, groups)
     rng = np.random.default_rng(seed)
-    fitted = {name: _bootstrapped(plan, rows, n, rng) for name, rows in groups.items()}
+    fitted = {name: _bootstrapped(plan, name, rows, n, rng) for name, rows in groups.items()}
     n_failed = sum(int(np.isnan(values).any(axis=0).sum()) for _, values in fitted.values())
     estimates = [
         row
@@ -235,16 +245,32 @@ def split_groups(labels: list[Any], by: str) -> dict[Any, NDArray[np.intp]]:
     return groups
 
 
+def check_group(plan: PLSResampling, name: Any, rows: NDArray[np.intp]) -> Array:
+    """Return the quantities of one group, (quantities,); raise where the model can't be estimated in it."""
+    table = plan.parts_table.subset(rows)
+    try:
+        sums = table.sums(np.ones((1, len(rows))))
+    except DataError as error:
+        raise DataError(f"group {name!r}: {error}", columns=error.columns) from error
+    std = moments_of(sums, plan.table.centre).std[:, 0]
+    if np.isnan(std).any():
+        constant = [plan.structure.columns[i] for i in np.flatnonzero(np.isnan(std))]
+        raise DataError(
+            f"group {name!r}: every answer is the same in {constant}. Leave them out, or merge groups.",
+            columns=constant,
+        )
+    estimate = plan.compute(sums)[:, 0]
+    if np.isnan(estimate[: plan.n_parameters]).any():
+        raise ConvergenceError(f"the model can't be estimated in group {name!r}: look at .fit() of its rows")
+    return estimate
+
+
 def _bootstrapped(
-    plan: PLSResampling, rows: NDArray[np.intp], n: int, rng: np.random.Generator
+    plan: PLSResampling, name: Any, rows: NDArray[np.intp], n: int, rng: np.random.Generator
 ) -> tuple[Array, Array]:
     """Return the estimates of one group and its resampled values, (quantities,) and (quantities, n)."""
+    estimate = check_group(plan, name, rows)
     table = plan.parts_table.subset(rows)
-    estimate = plan.compute(table.sums(np.ones((1, len(rows)))))[:, 0]
-    if np.isnan(estimate[: plan.n_parameters]).any():
-        raise ConvergenceError(
-            "the model can't be estimated in one of the groups: look for items without variance in it"
-        )
     sums = table.bootstrap(n, rng)
     values = np.concatenate(
         [plan.compute(sums[:, first : first + DRAWS_AT_ONCE]) for first in range(0, n, DRAWS_AT_ONCE)], axis=1

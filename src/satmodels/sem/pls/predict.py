@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from satmodels.errors import ArgumentError, DataError
+from satmodels.errors import ArgumentError, DataError, as_seed, as_whole
 from satmodels.intake.library import FrameLibrary
 from satmodels.results import FrameBuilder, Result, Table
 from satmodels.sem.pls.answers import Answers
@@ -117,10 +117,8 @@ def pls_predict(
         raise ArgumentError("ordered=True predicts no answers: take them as numbers for pls_predict")
     plan, answers = model._row_resampling(X, sample_weight=sample_weight)
     n = len(answers.rows)
-    if isinstance(folds, bool) or int(folds) != folds or not 2 <= folds <= n:
-        raise ArgumentError(f"folds={folds!r}: a whole number from 2 to the number of rows, {n}")
-    if isinstance(repetitions, bool) or int(repetitions) != repetitions or repetitions < 1:
-        raise ArgumentError(f"repetitions={repetitions!r}: at least one is needed")
+    folds = as_whole("folds", folds, 2, n)
+    repetitions, seed = as_whole("repetitions", repetitions, 1), as_seed(seed)
     rng = np.random.default_rng(seed)
     structure = plan.structure
     wanted = [
