@@ -97,7 +97,9 @@ def _column(survey: Survey, item: Item, name: str) -> Column:
         named = tuple(code for code in item.options if isinstance(code, str))
         numbered = tuple(code for code in item.options if isinstance(code, int))
         all_texts = tuple(dict.fromkeys((*named, *options, *texts)))
-        rule = replace(rule, codes=(*numbered, *codes), texts=all_texts)
+        # True and False answer a question of 1 and 0
+        yes_no = set(item.options) == {0, 1}
+        rule = replace(rule, codes=(*numbered, *codes), texts=all_texts, bools=yes_no)
         renamed = {text: code for text, code in options.items() if text != code}
         return Column(name, rule, item, None, renamed, missing)
     if isinstance(item, MultiChoice):

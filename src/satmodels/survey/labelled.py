@@ -125,15 +125,18 @@ def survey_of_codebook(book: Any, frame: Any, name: str) -> Survey:
     guessed = guess_survey(frame, name, texts=texts)
     items: list[Item] = []
     notes: list[str] = []
-    known = {item.name: item for item in guessed.items}
-    guesses = dict(zip(frame.columns, guessed.notes, strict=False))
+    known = {column: item for item in guessed.items for column in item.columns}
+    guesses = {note.split(": ", 1)[0]: note for note in guessed.notes}
+    done: set[str] = set()
     for column in frame.columns:
+        item = known.get(column)
         if column in rows:
             items.append(_item(column, rows[column], texts.get(column)))
             notes.append(f"{column}: {type(items[-1]).__name__}, by the codebook")
-        elif column in known:
-            items.append(known[column])
-            notes.append(guesses[column])
+        elif item is not None and done.isdisjoint(item.columns) and rows.keys().isdisjoint(item.columns):
+            items.append(item)
+            done.update(item.columns)
+            notes += [guesses[c] for c in item.columns if c in guesses]
     return guessed.model_copy(update={"items": tuple(items), "notes": tuple(notes)})
 
 

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 
 from satmodels.survey.scale import Wording, in_all_languages
 
-RECOMMEND = re.compile(r"nps|recommend|推荐", re.IGNORECASE)  # the question behind the NPS
+RECOMMEND = re.compile(r"nps|recommend|\bltr\b|推荐", re.IGNORECASE)  # the question behind the NPS
 # ladders from low to high; labels may use some of the steps
 LADDERS: tuple[tuple[str, ...], ...] = tuple(
     tuple(ladder.split(", "))
@@ -26,6 +26,7 @@ LADDERS: tuple[tuple[str, ...], ...] = tuple(
         "a great deal, completely",
         "far below expectations, below expectations, meets expectations, met expectations, above expectations, "
         "exceeds expectations, exceeded expectations, far above expectations",
+        "very low, low, medium, mid, moderate, high, very high",
         "从不, 很少, 偶尔, 有时, 有时候, 经常, 常常, 总是",
         "非常差, 很差, 较差, 差, 一般, 尚可, 良好, 较好, 好, 很好, 非常好, 优秀",
     )
@@ -82,6 +83,7 @@ ENDS = (
     ("not at all", "completely"),
     ("not at all", "very much"),
     ("far below expectations", "far above expectations"),
+    ("low", "high"),
     ("从不", "总是"),
     ("很差", "很好"),
     ("非常差", "非常好"),
