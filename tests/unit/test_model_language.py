@@ -85,8 +85,10 @@ def test_composites_are_mode_b_and_scales_travel_in_json():
         ("f =~ c(1,2)*x + c(1,2,3)*y", 1, 17, "groups"),
         ("f =~ a*b*x", 1, 8, "two modifiers"),
         ("f =~ 2x", 1, 6, "digit"),
-        ("y | t1", 1, 3, "thresholds"),
-        ("y ~*~ y", 1, 3, "scaling"),
+        ("f =~ y\ny | x", 2, 5, "thresholds are called t1, t2"),
+        ("f =~ y\nf | t1", 2, 5, "'f' is a construct"),
+        ("f =~ y\ny | t1 + t1", 2, 10, "given twice"),
+        ("f =~ x + y\ny ~*~ x", 2, 7, "a scaling factor is that of one column"),
         ("f =~ x == y", 1, 8, "second operator"),
         ("f =~ NA", 1, 6, "NA"),
         ("f =~ '" + "x" * 300 + "'", 1, 6, "200 characters"),
@@ -136,6 +138,25 @@ def test_a_model_built_by_hand_is_checked_like_a_text():
         sat.ModelSpec.of(3)
     with pytest.raises(sat.ArgumentError):
         sat.ModelSpec.from_json(sat.ModelSpec.parse("f =~ x").to_json().replace('"f"', '"g"'))
+
+
+def test_thresholds_and_scaling_factors():
+    text = "f =~ x + y + z\nx | c(a, a)*t1 + -0.5*t2\ny | start(1)*t1\ny ~*~ c(1, NA)*y\ny ~ c(0, NA)*1"
+    spec = sat.ModelSpec.parse(text)
+    assert str(spec) == text
+    assert sat.ModelSpec.parse(str(spec)) == spec
+    assert sat.ModelSpec.from_json(spec.to_json()) == spec
+    assert spec.observed == ("x", "y", "z")  # t1 is no column
+    # lavaan frees the intercept of an ordered column only where it has labels
+    assert "y ~ c(0, NA)*1 + c(y.i1, y.i2)*1" in sat.to_lavaan(spec)
+    with pytest.raises(sat.EngineError, match="thresholds"):
+        sat.to_semopy("f =~ x + y\nx | t1")
+    with pytest.raises(sat.SpecError, match="name it in ordered="):
+        sat.CBSEM("f =~ x + y + z\nx | t1").fit(
+            sat.Moments.from_correlation(
+                [[1, 0.3, 0.3], [0.3, 1, 0.3], [0.3, 0.3, 1]], 50, columns=["x", "y", "z"]
+            )
+        )
 
 
 @pytest.mark.parametrize(

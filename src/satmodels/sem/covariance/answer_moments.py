@@ -29,6 +29,7 @@ from satmodels.sem.covariance.polychoric import (
     ENOUGH,
     FAR,
     LEAST,
+    SETTLED,
     STEPS,
     categories_of,
     cells,
@@ -377,7 +378,7 @@ def _root(score: Callable[[float], Array], w: Array, start: float) -> float:
         total = float(w @ rows)
         low, high = (rho, high) if total > 0 else (low, rho)
         step = rho + total / max(float(w @ rows**2), LEAST)
-        new = step if low < step < high else (low + high) / 2
+        new = step if low < step < high or abs(step - rho) < SETTLED else (low + high) / 2
         done = abs(new - rho) < ENOUGH
         rho = new
         if done:

@@ -15,10 +15,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from satmodels.sem.covariance.table import ParameterTable
+from satmodels.sem.model.rules import RESPONSE_OPERATORS
 
 Array = NDArray[np.floating[Any]]
 Ints = NDArray[np.intp]
-RESPONSE_OPERATORS = ("|", "~*~")  # thresholds and scaling factors, see ``responses``
 
 
 @dataclass(frozen=True)

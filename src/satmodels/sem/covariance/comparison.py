@@ -24,7 +24,10 @@ def difference_test(a: CovarianceResult, b: CovarianceResult) -> dict[str, float
             f"{b.estimator} on {b.n} rows"
         )
     if a.estimator in ("MLMV", "MLMVS", "ULS", "WLSMV", "ULSMV", "DWLS"):
-        raise ArgumentError(f"differences of the test statistic of {a.estimator} have no known distribution")
+        raise ArgumentError(
+            f"differences of the test statistic of {a.estimator} have no known distribution; models of ordered answers "
+            "are compared by model.difference_test(other), which has the moments"
+        )
     restricted, free = sorted((a, b), key=lambda r: -(r.measures["df"] or 0))
     df0, df1 = restricted.measures["df"] or 0, free.measures["df"] or 0
     if df0 == df1:

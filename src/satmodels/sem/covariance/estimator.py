@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.base import BaseEstimator, TransformerMixin, clone
+from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils.validation import check_is_fitted
 
 from satmodels.errors import (
@@ -21,26 +21,25 @@ from satmodels.errors import (
 from satmodels.intake.batches import matrix
 from satmodels.intake.frames import open_frame
 from satmodels.intake.library import FrameLibrary
-from satmodels.sem.count_table import CountTable
 from satmodels.sem.covariance.construct_scores import Scoring, conditional_mean, scoring_of
 from satmodels.sem.covariance.fitting import LIKELIHOOD, Fit, fit_table
 from satmodels.sem.covariance.inference import Inference, infer
 from satmodels.sem.covariance.modification import modification_table
 from satmodels.sem.covariance.options import check_options, released, words
 from satmodels.sem.covariance.ordered_scores import OrderedScoring, no_scoring, ordered_scoring
-from satmodels.sem.covariance.ordinal import fit_ordinal
+from satmodels.sem.covariance.ordinal import fit_ordinal, ordered_difference
 from satmodels.sem.covariance.ordinal_table import check_ordinal
 from satmodels.sem.covariance.outcome import build_result
 from satmodels.sem.covariance.reading import read_answer_rows, read_samples
-from satmodels.sem.covariance.resampling import CovarianceResampling, IncompleteResampling, bollen_stine
+from satmodels.sem.covariance.release import release_table
+from satmodels.sem.covariance.resampling import CovarianceResampling, bollen_stine
+from satmodels.sem.covariance.resampling_plan import plan_resampling
 from satmodels.sem.covariance.responses import as_responses
 from satmodels.sem.covariance.result import CovarianceResult
 from satmodels.sem.covariance.semopy_engine import cross_check, semopy_estimates
-from satmodels.sem.covariance.table import build_table
-from satmodels.sem.index import item_scales
+from satmodels.sem.covariance.table import build_table, check_partial
 from satmodels.sem.model.spec import ModelSpec
-from satmodels.sem.pls.answers import check_scales, is_frame, named_columns, read_answers, read_clusters
-from satmodels.sem.resample_table import ResampleTable
+from satmodels.sem.pls.answers import check_scales, is_frame, named_columns
 from satmodels.statistics.moments import Moments
 
 if TYPE_CHECKING:
@@ -250,6 +249,7 @@ class CBSEM(TransformerMixin, BaseEstimator):
             equal=words(self.equal),
             partial=released(self.partial),
         )
+        check_partial(table, released(self.partial))
         wishart = self.likelihood == "wishart"
         fit = fit_table(table, samples, estimator="wishart" if wishart else estimator, spec=spec)
         if self.engine == "semopy":
@@ -312,7 +312,7 @@ class CBSEM(TransformerMixin, BaseEstimator):
             ordered_scoring(as_responses(i), f, in_paths)
             for i, f in zip(found.fit.implied, found.found, strict=True)
         ]
-        self._moments = found.moments
+        self._ordinal = found
         self._finish(found.fit, spec, found.inference)
 
     def _finish(
@@ -413,6 +413,34 @@ class CBSEM(TransformerMixin, BaseEstimator):
         check_is_fitted(self, "result_")
         return FrameLibrary.PANDAS.build(modification_table(self._fit, minimum).columns())
 
+    def equality_tests(self) -> pd.DataFrame:
+        """Return what letting go of one equality would do: of labels, across groups, ``==``.
+
+        Returns
+        -------
+        DataFrame
+            ``(group,) lhs, op, rhs, tied_to, score, p_value, change``, largest first: by how much the test statistic
+            would fall (score test, one degree of freedom), and by how much the parameter would move. With ordered
+            columns intercepts that are 0 in all groups are among them, and the score is not scaled.
+        """
+        check_is_fitted(self, "result_")
+        return FrameLibrary.PANDAS.build(release_table(self._fit, ModelSpec.of(self.spec)).columns())
+
+    def difference_test(self, other: CBSEM) -> dict[str, float | None]:
+        """Test the more restricted of two nested models, both fitted to the same rows, against the other.
+
+        Returns
+        -------
+        dict
+            ``chisq, df, p_value, scaling_factor``. Ordered answers (WLSMV, ULSMV): scaled and shifted after Satorra
+            (2000), as lavaan's ``lavTestLRT``; everything else as ``result_.difference_test``.
+        """
+        check_is_fitted(self, "result_")
+        check_is_fitted(other, "result_")
+        if not (self.ordered and other.ordered):
+            return self.result_.difference_test(other.result_)
+        return ordered_difference(self._ordinal, other._ordinal)
+
     def predict(self, X: Any) -> Array:
         """Predict the items of endogenous constructs (and endogenous columns) from all other columns.
 
@@ -443,40 +471,7 @@ class CBSEM(TransformerMixin, BaseEstimator):
         self, X: Any, *, sample_weight: Any = None, cluster: Any = None, scale: Any = None
     ) -> CovarianceResampling:
         """Give :func:`satmodels.bootstrap` what it needs."""
-        if self.ordered or self.group is not None:
-            raise ArgumentError(
-                "the bootstrap of a CBSEM goes without groups and without ordered columns so far"
-            )
-        if self.estimator in ("WLS", "DWLS", "WLSMV", "ULSMV"):
-            raise ArgumentError(f"the bootstrap of a CBSEM does not go with estimator {self.estimator!r}")
-        with warnings.catch_warnings():  # the fit on all rows has warned, or will
-            warnings.simplefilter("ignore", ImproperSolutionWarning)
-            fitted: Any = clone(self)
-            fitted.set_params(strict=False).fit(X, sample_weight=sample_weight)
-        spec = ModelSpec.of(self.spec)
-        if fitted._incomplete:
-            if scale is not None:
-                raise ArgumentError("the bootstrap of rows with gaps gives no indices: leave scale= out")
-            if sample_weight is not None:
-                raise ArgumentError("the bootstrap of rows with gaps takes no weights so far")
-            answers = read_answers(X, spec.observed, None, "keep")
-            unit = read_clusters(X, cluster if cluster is not None else self.cluster, answers)
-            fit: Fit = fitted._fit
-            gaps = np.isnan(answers.rows)
-            outside = [spec.observed.index(v) for v in fit.table.exogenous]
-            usable = ~gaps.all(axis=1) & ~gaps[:, outside].any(axis=1)
-            rows = answers.rows[usable]
-            # clusters without a usable row are no units
-            unit = np.arange(len(rows)) if unit is None else np.unique(unit[usable], return_inverse=True)[1]
-            units = CountTable(int(unit.max()) + 1)
-            return IncompleteResampling(spec, fit, self.estimator, units, rows, unit)
-        answers = read_answers(X, spec.observed, sample_weight, "drop")
-        unit = read_clusters(X, cluster if cluster is not None else self.cluster, answers)
-        estimator = "wishart" if self.likelihood == "wishart" else self.estimator
-        table = ResampleTable.of(answers.rows, answers.weights, unit)
-        known = scale is not None or (bool(spec.observed) and set(spec.observed) <= set(spec.scales))
-        limits = item_scales(list(spec.observed), spec, scale) if known else None
-        return CovarianceResampling(spec, fitted._fit, estimator, table, limits=limits)
+        return plan_resampling(self, X, sample_weight, cluster, scale)
 
     def bollen_stine(self, X: Any, *, n: int = 1000, seed: int | None = None) -> dict[str, float | int]:
         """Return the bootstrap p-value of the test of fit (Bollen and Stine 1992).
@@ -497,8 +492,8 @@ class CBSEM(TransformerMixin, BaseEstimator):
         """
         if isinstance(n, bool) or int(n) != n or n < 1:
             raise ArgumentError(f"n={n!r}: the number of draws is a whole number of at least 1")
-        if self.missing == "fiml":
-            raise ArgumentError('the Bollen-Stine test takes complete rows: missing="drop"')
+        if self.missing != "drop" or self.group is not None or self.ordered:
+            raise ArgumentError('the Bollen-Stine test takes complete rows (missing="drop") of numbers in one group')
         return bollen_stine(self._resampling(X), int(n), seed)
 
     def _refuse_ordered(self, what: str) -> None:

@@ -11,6 +11,12 @@ from satmodels.sem.model.spec import ModelSpec
 from satmodels.sem.model.terms import Term
 
 _R_NAME = re.compile(r"(?:[A-Za-z]|\.(?![0-9]))[A-Za-z0-9._]*\Z")
+NOT_SEMOPY = {
+    "~1": "intercepts",
+    "<~": "composites ('<~')",
+    "|": "thresholds ('|')",
+    "~*~": "scaling factors ('~*~')",
+}
 _R_WORDS = {
     "NA",
     "TRUE",
@@ -49,8 +55,13 @@ def to_lavaan(spec: ModelSpec | str) -> str:
         parts: list[str] = []
         for term in terms:
             rhs = "1" if op == "~1" else _r_name(term.rhs)
+            modifiers = _modifiers(term)
+            if op == "~1" and "NA" in term.fixed and not term.labels:
+                # lavaan frees the intercept of an ordered column only where it has labels
+                names = [f"{_r_name(lhs)}.i{g + 1}" for g in range(term.n_groups)]
+                modifiers.insert(1, _vector(names))
             # a further modifier of the same term is written by naming the term again
-            parts += [f"{m}*{rhs}" for m in _modifiers(term)] or [rhs]
+            parts += [f"{m}*{rhs}" for m in modifiers] or [rhs]
         lines.append(f"{_r_name(lhs)} {'~' if op == '~1' else op} {' + '.join(parts)}")
     lines += [f"{_r_name(d.name)} := {d.expression}" for d in spec.defined]
     lines += [f"{c.left} {c.op} {c.right}" for c in spec.constraints]
@@ -116,8 +127,8 @@ def to_semopy(spec: ModelSpec | str) -> tuple[str, dict[str, str]]:
     labels = {label: f"w{i}" for i, label in enumerate(spec.labels)}
     lines: list[str] = []
     for term in spec.terms:
-        if term.op in ("~1", "<~"):
-            raise _unsupported("intercepts" if term.op == "~1" else "composites ('<~')")
+        if term.op in NOT_SEMOPY:
+            raise _unsupported(NOT_SEMOPY[term.op])
         if term.n_groups > 1:
             raise _unsupported("groups")
         if term.start:

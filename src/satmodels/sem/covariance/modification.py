@@ -7,7 +7,7 @@ statistic of a candidate c is g_c^2 / (I_cc - I_c I^-1 I_c'), and its expected v
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from itertools import combinations
 from typing import Any
 
@@ -27,9 +27,33 @@ Array = NDArray[np.floating[Any]]
 COLUMNS = ("lhs", "op", "rhs", "mi", "p_value", "epc", "epc_standardized")
 
 
-def modification_table(fit: Fit, minimum: float) -> Table:
-    """Return the candidates with an index of at least ``minimum``, largest first."""
-    candidates = list(_candidates(fit.table))
+@dataclass(frozen=True, eq=False)
+class Widened:
+    """Gradient and information of a fit in more parameters than it estimated, at its solution (scaled variables).
+
+    Attributes
+    ----------
+    free : tuple of Parameter
+        The parameters, old and new.
+    known : dict of int to int
+        Number among them -> number among those that were estimated.
+    units : ndarray
+        Own unit of each.
+    """
+
+    free: tuple[Parameter, ...]
+    known: dict[int, int]
+    units: Array
+    gradient: Array
+    information: Array
+
+    def ties(self, fit: Fit) -> Array:
+        """Return by what the old parameters vary, in the order of ``known``; of the new ones nothing does."""
+        return fit.problem.ties.k[[self.known[i] for i in sorted(self.known)]]
+
+
+def widened(fit: Fit, candidates: list[Parameter]) -> Widened:
+    """Return what a fit looks like with further parameters free at the values at which they are held."""
     wider = replace(fit.table, parameters=(*_without(fit.table, candidates), *candidates))
     raw = [
         fill_exogenous(r, wider, s.cov, s.mean) for r, s in zip(arrows_of(wider), fit.samples, strict=True)
@@ -41,19 +65,25 @@ def modification_table(fit: Fit, minimum: float) -> Table:
         units[r.places] = own[r.places]
     old = {id(p): i for i, p in enumerate(fit.table.free)}
     known = {i: old[id(p)] for i, p in enumerate(free) if id(p) in old}
-    x = np.array([fit.x[known[i]] if i in known else (p.value or 0.0) for i, p in enumerate(free)])
-    # what was fixed at a value is now free at that value
-    x = np.array([v if i in known else _held(fit.table, free[i]) for i, v in enumerate(x)], dtype=float)
+    x = np.array(
+        [fit.x[known[i]] if i in known else _held(fit.table, p) for i, p in enumerate(free)], dtype=float
+    )
     problem = Problem(
         [r.scaled(scale) for r, scale in zip(raw, fit.scales, strict=True)],
         fit.problem.criteria,
         Ties(np.eye(len(free)), np.zeros(len(free))),
     )
     implied = problem.implied(x / units)
-    gradient, information = problem.gradient(implied), problem.information(implied)
-    inside = sorted(known)
-    outside = [i for i in range(len(free)) if i not in known]
-    k = fit.problem.ties.k[[known[i] for i in inside]]
+    return Widened(free, known, units, problem.gradient(implied), problem.information(implied))
+
+
+def modification_table(fit: Fit, minimum: float) -> Table:
+    """Return the candidates with an index of at least ``minimum``, largest first."""
+    wide = widened(fit, list(_candidates(fit.table)))
+    free, units, gradient, information = wide.free, wide.units, wide.gradient, wide.information
+    inside = sorted(wide.known)
+    outside = [i for i in range(len(free)) if i not in wide.known]
+    k = wide.ties(fit)
     inner = inverse_or_none(k.T @ information[np.ix_(inside, inside)] @ k)
     grouped = fit.table.n_groups > 1
     names = ("group", *COLUMNS) if grouped else COLUMNS

@@ -21,17 +21,18 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from satmodels.errors import DataError
+from satmodels.errors import ArgumentError, DataError
 from satmodels.sem.covariance.answer_moments import AnswerMoments, answer_moments
 from satmodels.sem.covariance.fitting import Fit, fit_table
 from satmodels.sem.covariance.inference import Inference
-from satmodels.sem.covariance.ordinal_inference import GroupMoments, infer_ordinal
+from satmodels.sem.covariance.ordinal_inference import GroupMoments, infer_ordinal, satorra_difference
 from satmodels.sem.covariance.ordinal_table import ordinal_table
 from satmodels.sem.covariance.polychoric import categories_of
 from satmodels.sem.covariance.reading import AnswerRows
 from satmodels.sem.covariance.responses import ResponseDistance, as_responses
 from satmodels.sem.covariance.samples import Sample, check_collinear
-from satmodels.sem.covariance.table import Parameter, ParameterTable
+from satmodels.sem.covariance.table import Parameter, ParameterTable, check_partial
+from satmodels.sem.model.rules import RESPONSE_OPERATORS
 from satmodels.sem.model.spec import ModelSpec
 from satmodels.sem.model.terms import Term
 from satmodels.statistics.moments import Moments
@@ -46,6 +47,7 @@ class OrdinalFit:
 
     Attributes
     ----------
+    estimator : str
     fit : Fit
     inference : Inference
     found : list of AnswerMoments
@@ -54,6 +56,7 @@ class OrdinalFit:
         The same in the units of the fit, with their weights: what a difference test needs.
     """
 
+    estimator: str
     fit: Fit
     inference: Inference
     found: list[AnswerMoments]
@@ -100,6 +103,7 @@ def fit_ordinal(
         partial=partial,
         theta=theta,
     )
+    check_partial(table, partial)
     samples = [_sample(g, f) for g, f in zip(groups, found, strict=True)]
     n = sum(f.n for f in found)
     scale = np.sqrt(np.asarray(sum(f.n * f.std**2 for f in found)) / n)
@@ -118,7 +122,29 @@ def fit_ordinal(
             pairs = ", ".join(f"{a} with {b}" for a, b in f.at_bound)
             where = "" if g.group is None else f" in group {g.group!r}"
             inference.problems.append(f"correlations at their bound (empty cells){where}: {pairs}")
-    return OrdinalFit(fit, inference, found, in_units)
+    return OrdinalFit(estimator, fit, inference, found, in_units)
+
+
+def ordered_difference(a: OrdinalFit, b: OrdinalFit) -> dict[str, float | None]:
+    """Return the test of the more restricted of two nested models against the other.
+
+    Raises
+    ------
+    ArgumentError
+        The models were not fitted to the same rows by the same estimator, or have equal degrees of freedom.
+    """
+    same = len(a.moments) == len(b.moments) and all(
+        x.n == y.n and np.array_equal(x.found, y.found) for x, y in zip(a.moments, b.moments, strict=True)
+    )
+    if a.estimator != b.estimator or not same:
+        raise ArgumentError(
+            "models to be compared are fitted by one estimator to the same columns of the same rows, "
+            f"not by {a.estimator} on {a.fit.n} rows and by {b.estimator} on {b.fit.n} rows"
+        )
+    if a.fit.df == b.fit.df:
+        raise ArgumentError(f"both models have {a.fit.df} degrees of freedom: neither restricts the other")
+    restricted, free = (a, b) if a.fit.df > b.fit.df else (b, a)
+    return satorra_difference(restricted.fit, free.fit, free.moments)
 
 
 def _categories(
@@ -148,7 +174,7 @@ def _started(table: ParameterTable, found: Sequence[AnswerMoments]) -> Parameter
     at = {v: j for j, v in enumerate(table.observed)}
 
     def started(p: Parameter) -> Parameter:
-        if not p.free or p.start is not None or p.op not in ("|", "~*~"):
+        if not p.free or p.start is not None or p.op not in RESPONSE_OPERATORS:
             return p
         value = float(found[p.group].firsts[at[p.lhs]][int(p.rhs[1:]) - 1]) if p.op == "|" else 1.0
         return replace(p, start=value)

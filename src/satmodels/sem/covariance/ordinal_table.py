@@ -18,6 +18,7 @@ from satmodels.sem.covariance.table import (
     key_of,
     tied_across_groups,
 )
+from satmodels.sem.model.rules import RESPONSE_OPERATORS
 from satmodels.sem.model.spec import ModelSpec
 from satmodels.sem.model.terms import Term
 
@@ -33,7 +34,7 @@ def check_ordinal(spec: ModelSpec, ordered: Sequence[str]) -> None:
             f"ordered column {explaining[0]!r} explains others in the model: measure a construct by it instead"
         )
     for t in spec.terms:
-        if t.op in ("|", "~*~") and t.lhs not in ordered:
+        if t.op in RESPONSE_OPERATORS and t.lhs not in ordered:
             raise SpecError(
                 f"'{t.lhs} {t.op} {t.rhs}' speaks of an ordered column, but {t.lhs!r} is not in ordered="
             )
@@ -133,10 +134,8 @@ class _Rules:
         for key, p in found.items():
             ordered = p.lhs in self.thresholds
             if p.op == "~1" and ordered and key not in self.written:
-                if group > 0 and key in self.apart:
-                    yield replace(p, tie="")
-                elif key in self.apart:
-                    yield replace(p, free=False, value=0.0, tie="")
+                if self.tied and key in self.apart:
+                    yield replace(p, free=group > 0, value=None if group > 0 else 0.0, tie="")
                 continue  # else 0, and not shown
             if p.op == "~1" and not several and key not in self.written and p.value == 0.0:
                 continue  # means of constructs say nothing in one group

@@ -14,6 +14,7 @@ References
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass
 from typing import Any
 
@@ -31,6 +32,8 @@ NODES = 40  # of the Gauss-Legendre rule
 BOUND = 0.9995  # a correlation is not let nearer to 1
 STEPS = 60
 ENOUGH = 1e-12
+SETTLED = 1e-9
+ROUNDING = 1e-14
 LEAST = 1e-300
 
 
@@ -163,13 +166,18 @@ def _tables(codes: Codes, pairs: Codes, categories: int, weights: Array | None) 
     return tables
 
 
+@functools.cache
+def _legendre() -> tuple[tuple[float, float], ...]:
+    nodes, weights = np.polynomial.legendre.leggauss(NODES)
+    return tuple(zip(nodes.tolist(), weights.tolist(), strict=True))
+
+
 def bivariate_normal(h: Array, k: Array, rho: Array) -> Array:
     """Return P(X < h, Y < k) of standard normal variables with correlation rho."""
-    nodes, weights = np.polynomial.legendre.leggauss(NODES)
     angle = np.arcsin(rho)
     total = special.ndtr(h) * special.ndtr(k)
     squares, product = (h * h + k * k) / 2, h * k
-    for x, w in zip(nodes, weights, strict=True):
+    for x, w in _legendre():
         s = np.sin(angle * (x + 1) / 2)
         total = total + w * angle / (4 * np.pi) * np.exp((product * s - squares) / (1 - s * s))
     return total
@@ -196,11 +204,14 @@ def _correlations(tables: Array, a: Array, b: Array) -> tuple[Array, NDArray[np.
         probability, slope = cells(a, b, rho)
         probability = np.maximum(probability, LEAST)
         score = (tables * slope / probability).sum(axis=(1, 2))
-        information = n * (slope**2 / probability).sum(axis=(1, 2))
+        # categories that a column does not have (padding) have chances of rounding size
+        information = n * (slope**2 / np.maximum(probability, ROUNDING)).sum(axis=(1, 2))
         # the log-likelihood has one maximum: the sign of the score brackets it
         low, high = np.where(score > 0, rho, low), np.where(score > 0, high, rho)
         step = rho + score / np.maximum(information, 1e-12)
-        new = np.where((step > low) & (step < high), step, (low + high) / 2)
+        # at the end the bracket is as narrow as rounding, and no longer to be believed
+        good = ((step > low) & (step < high)) | (np.abs(step - rho) < SETTLED)
+        new = np.where(good, step, (low + high) / 2)
         done = np.abs(new - rho).max(initial=0.0) < ENOUGH
         rho = new
         if done:

@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from itertools import combinations
 
 from satmodels.errors import ArgumentError, SpecError, one_of
+from satmodels.sem.model.rules import RESPONSE_OPERATORS
 from satmodels.sem.model.spec import ModelSpec
 from satmodels.sem.model.terms import Term
 
@@ -156,8 +157,18 @@ def build_table(
     return ParameterTable(tuple(rows), roles.observed, roles.constructs, roles.exogenous, n_groups, means)
 
 
+def check_partial(table: ParameterTable, partial: Sequence[Term]) -> None:
+    """Raise ArgumentError for the first of ``partial`` that can't differ between groups."""
+    varying = {key_of(p.lhs, p.op, p.rhs) for p in table.parameters if p.free and p.group > 0}
+    for t in partial:
+        if key_of(t.lhs, t.op, t.rhs) not in varying:
+            what = f"{t.lhs} {t.op} {t.rhs}".rstrip()
+            why = "give group=" if table.n_groups == 1 else "it is fixed, or not in the model"
+            raise ArgumentError(f"partial: {what!r} is no parameter that could differ between groups: {why}")
+
+
 def _check(spec: ModelSpec, n_groups: int, ordered: bool) -> None:
-    responses = [t for t in spec.terms if t.op in ("|", "~*~")]
+    responses = [t for t in spec.terms if t.op in RESPONSE_OPERATORS]
     if responses and not ordered:
         t = responses[0]
         raise SpecError(
@@ -300,7 +311,7 @@ def _equality(row: Parameter, latent: set[str]) -> str:
         return "loadings"
     if row.op == "~":
         return "paths"
-    if row.op in ("|", "~*~"):
+    if row.op in RESPONSE_OPERATORS:
         return "thresholds" if row.op == "|" else ""
     if row.op == "~1":
         return "means" if row.lhs in latent else "intercepts"

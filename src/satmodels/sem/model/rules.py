@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
@@ -15,6 +16,8 @@ MAX_TERMS = 2_000
 MAX_VARIABLES = 200
 MAX_GROUPS = 100
 CONSTRUCT_OPERATORS = ("=~", "<~")
+RESPONSE_OPERATORS = ("|", "~*~")  # thresholds and scaling factors of ordered columns
+_THRESHOLD = re.compile(r"t[1-9][0-9]?\Z", re.ASCII)
 
 
 class Problem(NamedTuple):
@@ -51,7 +54,7 @@ def _names(terms: Sequence[Term]) -> Iterator[Problem]:
     for i, term in enumerate(terms):
         names = [
             term.lhs,
-            *([term.rhs] if term.op != "~1" else []),
+            *([term.rhs] if term.op not in ("~1", "|") else []),
             *(n for n in term.labels if n is not None),
         ]
         for name in names:
@@ -64,7 +67,7 @@ def _names(terms: Sequence[Term]) -> Iterator[Problem]:
                 )
     variables: dict[str, int] = {}
     for i, term in enumerate(terms):
-        for name in (term.lhs, term.rhs):
+        for name in (term.lhs, term.rhs if term.op != "|" else ""):
             if name:
                 variables.setdefault(name, i)
     if len(variables) > MAX_VARIABLES:
@@ -76,6 +79,7 @@ def _names(terms: Sequence[Term]) -> Iterator[Problem]:
 def _shapes(terms: Sequence[Term]) -> Iterator[Problem]:
     seen: set[tuple[str, str, str]] = set()
     kinds: dict[str, str] = {}
+    constructs = {t.lhs for t in terms if t.op in CONSTRUCT_OPERATORS}
     for i, term in enumerate(terms):
         if term.op == "~1" and term.rhs:
             yield Problem("an intercept has no right side", "term", i)
@@ -85,7 +89,13 @@ def _shapes(terms: Sequence[Term]) -> Iterator[Problem]:
                 "term",
                 i,
             )
-        if term.lhs == term.rhs and term.op != "~~":
+        if term.op == "|" and not _THRESHOLD.match(term.rhs):
+            yield Problem(f"thresholds are called t1, t2, ... from low to high, not {term.rhs!r}", "term", i)
+        if term.op == "~*~" and term.lhs != term.rhs:
+            yield Problem(f"a scaling factor is that of one column: '{term.lhs} ~*~ {term.lhs}'", "term", i)
+        if term.op in RESPONSE_OPERATORS and term.lhs in constructs:
+            yield Problem(f"{term.lhs!r} is a construct: '{term.op}' speaks of an ordered column", "term", i)
+        if term.lhs == term.rhs and term.op not in ("~~", "~*~", "|"):
             yield Problem(f"{term.lhs!r} can't explain itself", "term", i)
         turned = term.op == "~~" and term.lhs > term.rhs
         key = (term.op, term.rhs, term.lhs) if turned else (term.op, term.lhs, term.rhs)

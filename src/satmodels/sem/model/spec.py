@@ -138,7 +138,9 @@ class ModelSpec(BaseModel):
     @property
     def variables(self) -> tuple[str, ...]:
         """Every construct and observed variable, in order of appearance."""
-        return tuple(dict.fromkeys(n for t in self.terms for n in (t.lhs, t.rhs) if n))
+        # the right side of a threshold is no variable
+        names = (n for t in self.terms for n in (t.lhs, t.rhs if t.op != "|" else "") if n)
+        return tuple(dict.fromkeys(names))
 
     @property
     def observed(self) -> tuple[str, ...]:

@@ -7,6 +7,8 @@
     Satisfaction ~ a*Quality + Image # paths, one of them labelled
     q1 ~~ q2                         # covariance of residuals
     q1 ~ 1                           # intercept
+    q1 | t1 + t2                     # thresholds of an ordered column
+    q1 ~*~ c(1, NA)*q1               # its scaling factor
     f =~ NA*x1 + 0.5*x2 + start(0.8)*x3 + c(a, b)*x4    # freed, fixed, started, labelled by group
     total := a + b*c                 # defined parameter
     a == 2*b ; b > 0                 # constraints
@@ -25,12 +27,10 @@ from satmodels.sem.model.rules import MAX_TERMS, Problem, find_problem
 from satmodels.sem.model.terms import Constraint, Defined, Term
 from satmodels.sem.model.tokens import Source, Token, tokenize
 
-FORMULAS = ("=~", "<~", "~", "~~")
+FORMULAS = ("=~", "<~", "~", "~~", "|", "~*~")
 COMPARISONS = ("==", ">", "<")
 NOT_OURS = {
     "=": "'=' is no operator: '=~' measures a construct, '==' is a constraint, ':=' defines a parameter",
-    "|": "thresholds are estimated for the columns given as ordered=; they are not written into the model",
-    "~*~": "scaling factors ('~*~') are not part of the language",
     ">=": "write '>' : an inequality includes its bound",
     "<=": "write '<' : an inequality includes its bound",
 }
@@ -122,7 +122,7 @@ class _Statement:
         at = next((i for i, t in enumerate(self.tokens) if t.kind == "operator"), None)
         if at is None:
             raise self.source.at(
-                self.tokens[0], "this line has no operator: it needs one of =~ <~ ~ ~~ := == > <"
+                self.tokens[0], "this line has no operator: it needs one of =~ <~ ~ ~~ | ~*~ := == > <"
             )
         operator = self.tokens[at]
         if operator.text in NOT_OURS:

@@ -9,6 +9,8 @@ from satmodels.sem.pls.structure import Structure
 NOT_PLS = {
     "~~": "PLS estimates no covariances: leave the '~~' lines out, or use CBSEM",
     "~1": "PLS works on standardised items: leave the '~ 1' lines out, or use CBSEM",
+    "|": "PLS has no thresholds: leave the '|' lines out, or use CBSEM",
+    "~*~": "PLS has no scaling factors: leave the '~*~' lines out, or use CBSEM",
 }
 
 
