@@ -124,7 +124,7 @@ def micom_figure(result: Any) -> Any:
         axes.grid(axis="y", visible=False)
     for axes in panels[1:]:
         axes.axvline(0, color=INK, linewidth=0.8)
-        reach = max(abs(v) for v in axes.get_xlim())
+        reach = 1.05 * max(abs(v) for v in axes.get_xlim())
         axes.set_xlim(-reach, reach)
     panels[0].set_xlabel("grey: what chance allows")
     panels[1].set_xlabel("standard deviations")
