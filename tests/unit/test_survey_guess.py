@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from typing import Any
 
 import numpy as np
@@ -137,6 +138,11 @@ def test_texts_dates_and_mixtures():
     assert "not written as 2026-12-31" in notes["us"] and "parted by" in notes["tags"]
     assert "point at a person" in notes["Email"]
     assert survey["beside"].missing_codes == {"n/a": "missing", "don't know": "missing"}
+    clock = pd.DataFrame(
+        {"at": [dt.time(10, 30), None], "took": pd.to_timedelta([60, 90], "s"), "q": [1, 5]}
+    )
+    survey = sat.Survey.from_frame(clock)
+    assert [i.name for i in survey.items] == ["q"] and survey.notes[0].startswith("at: left out; times")
     mixed = sat.Survey.from_frame(pd.DataFrame({"x": of(1, "2", 3.5, "y", dtype=object)}))
     assert mixed.notes == ("x: free text, because the answers are of several types: texts and numbers",)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Mapping, Sequence
-from datetime import date
+from datetime import date, time, timedelta
 from itertools import groupby
 from typing import Any
 
@@ -82,6 +82,11 @@ def guess_survey(
         if weight is None and WEIGHT.match(column) and not BODY.search(column) and _all_numbers(values):
             weight = column
             notes.append(f"{column}: survey weights, by its name")
+            continue
+        if values and all(isinstance(v, time | timedelta) for v in values if v is not None) and n:
+            notes.append(
+                f"{column}: left out; times, which no item has a type for: write them as numbers or texts"
+            )
             continue
         item, why = guess_item(column, values, (texts or {}).get(column), n)
         items.append(item)

@@ -6,6 +6,7 @@ import dataclasses
 import json
 import math
 from collections.abc import Mapping, Sequence
+from datetime import time
 from pathlib import Path
 from typing import Any, cast
 
@@ -52,6 +53,8 @@ def read_spss(path: Path) -> tuple[Survey, Any]:
         frame, meta = reader.read_sav(str(path), user_missing=True)
     except (reader.ReadstatError, UnicodeDecodeError) as error:
         raise ArgumentError(f"{path.name} is no SPSS file that can be read: {error}") from error
+    for column in meta.column_names:
+        frame[column] = _times(frame[column])
     now = {
         column: Variable(
             meta.column_names_to_labels.get(column) or None,
@@ -74,6 +77,15 @@ def read_spss(path: Path) -> tuple[Survey, Any]:
     # what the kept survey does not speak of is no item: the respondent, weights, columns added before writing
     silent = set(columns) - set(before)
     return merge(kept, written, [item for item, _ in found if item.name not in silent]), frame
+
+
+def _times(series: Any) -> Any:
+    """Write times of day as texts, which no item has a type for."""
+    if series.dtype != object or not any(isinstance(v, time) for v in series):
+        return series
+    given: list[Any] = series.tolist()
+    texts = [v.isoformat() if isinstance(v, time) else v for v in given]
+    return type(series)(texts, index=series.index, name=series.name, dtype=object)
 
 
 def _kept(notes: Sequence[str], where: str) -> tuple[Survey | None, list[str]]:

@@ -281,8 +281,9 @@ class Survey(Spec):
         r"""Guess the survey behind a frame of answers; ``notes`` says what was guessed, and why.
 
         Short whole numbers become ratings on the shortest usual scale that holds them (1..5, 1..7,
-        1..10, 0..10), codes such as 99 beside them codes for missing answers, few different texts a
-        choice, unique ids the respondent. Read the notes, and correct what is wrong.
+        1..10, 0..10), codes such as 99 beside them codes for missing answers, words with an order (never ...
+        always) a rating with labels, few different texts a choice, columns of 0 and 1 that are named alike
+        one question with several answers, unique ids the respondent. Read the notes, and correct what is wrong.
 
         Parameters
         ----------
