@@ -188,6 +188,12 @@ def test_dask_and_ibis(make):
     same_survey(make)
 
 
+def test_dask_with_one_name_for_two_columns():
+    data = dask_frame(pd.DataFrame([[1, 2]] * 3, columns=["nps", "nps"]))
+    with pytest.raises(sat.ArgumentError, match=r"two columns bear the same name: \['nps'\]"):
+        SURVEY.check(data)
+
+
 def test_dask_with_empty_partitions():
     data = dask_frame(FRAME).map_partitions(lambda part: part[part.index < 100])
     few = FRAME[:100]

@@ -96,6 +96,8 @@ def test_a_thousand_ids_that_differ_in_one_letter_differ():
 def test_lists_are_no_ids(engine):
     frame = pd.DataFrame({"id": [[1], [2], [1]], "wave": ["x", "x", "x"], "nps": [1, 2, 3]})
     survey = sat.Survey("s", [sat.Recommend("nps")], respondent="id", wave="wave")
+    (violation,) = survey.check(engine(frame)).violations
+    assert (violation.column, violation.rule, violation.n_bad) == ("id", "one plain value", 3)
     with pytest.raises(sat.SchemaError, match="plain values") as caught:
-        survey.check(engine(frame))
+        survey.prepare(engine(frame))
     assert caught.value.column == "id"

@@ -9,7 +9,7 @@ import narwhals.stable.v2 as nw
 
 from satmodels.errors import SchemaError
 from satmodels.intake.frames import OFFENDERS, Frame, collect, open_frame, present
-from satmodels.intake.repeats import repeated_rows
+from satmodels.intake.repeats import repeated_keys, repeated_rows
 from satmodels.intake.rules import is_missing
 from satmodels.intake.violations import TEXTUAL
 
@@ -81,9 +81,8 @@ def _in_memory(frame: Frame, key: Sequence[str], order: str, last: bool) -> Fram
 def _in_partitions(frame: Frame, key: Sequence[str], order: str, last: bool) -> Frame:
     """Decide on the keys that are there more than once, and drop the other rows where they lie."""
     native: Any = frame.narwhals.to_native()
-    n = frame.unused_name("n_rows")
-    counts: Any = frame.narwhals.group_by(*key).agg(nw.len().alias(n)).filter(nw.col(n) > 1).select(*key)
-    several = set(collect(counts, "looking for duplicates").iter_rows())
+    keys = [f"key_{i}" for i in range(len(key))]
+    several = set(collect(repeated_keys(frame, key).select(*keys), "looking for duplicates").iter_rows())
     rows = [
         row
         for partition in native[[*key, order]].partitions
@@ -129,19 +128,25 @@ def _in_engine(frame: Frame, key: Sequence[str], order: str, last: bool) -> Fram
     """Decide by a join with the first or last time of each key that is there more than once."""
     n, best = frame.unused_name("n_rows"), frame.unused_name("decisive")
     row = frame.unused_name("row")
+    # some engines group by names, and join on names, that they do not quote
+    names = [frame.unused_name(f"key_{i}") for i in range(len(key))]
+    when = frame.unused_name("when")
     numbered: Any = frame._numbered(row)
     native: Any = frame.narwhals if numbered is None else numbered
-    edge = nw.col(order).max() if last else nw.col(order).min()
+    native = native.with_columns(
+        nw.col(order).alias(when), *(nw.col(k).alias(name) for k, name in zip(key, names, strict=True))
+    )
+    edge = nw.col(when).max() if last else nw.col(when).min()
     answered = native.filter(present(key[0], frame.dtype(key[0])))
-    several = answered.group_by(*key).agg(nw.len().alias(n), edge.alias(best)).filter(nw.col(n) > 1)
-    joined = answered.join(several, on=list(key), how="inner")
-    missing = joined.filter(nw.col(order).is_null()).select(*key).head(OFFENDERS)
+    several = answered.group_by(*names).agg(nw.len().alias(n), edge.alias(best)).filter(nw.col(n) > 1)
+    joined = answered.join(several, on=names, how="inner")
+    missing = joined.filter(nw.col(when).is_null()).select(*names).head(OFFENDERS)
     _refuse_any(missing, key, order, "is missing in")
-    ties = joined.filter(nw.col(order) == nw.col(best)).group_by(*key).agg(nw.len().alias(n))
-    _refuse_any(ties.filter(nw.col(n) > 1).select(*key).head(OFFENDERS), key, order, "is the same in")
-    decided = native.join(several, on=list(key), how="left")
+    ties = joined.filter(nw.col(when) == nw.col(best)).group_by(*names).agg(nw.len().alias(n))
+    _refuse_any(ties.filter(nw.col(n) > 1).select(*names).head(OFFENDERS), key, order, "is the same in")
+    decided = native.join(several, on=names, how="left")
     # a key that is there once, or not at all, has met nothing in the join
-    kept = decided.filter(nw.col(n).is_null() | (nw.col(order) == nw.col(best)))
+    kept = decided.filter(nw.col(n).is_null() | (nw.col(when) == nw.col(best)))
     if numbered is not None:
         kept = kept.sort(row)
     return Frame(kept.select(*frame.columns))
@@ -150,7 +155,7 @@ def _in_engine(frame: Frame, key: Sequence[str], order: str, last: bool) -> Fram
 def _refuse_any(query: Any, key: Sequence[str], order: str, what: str) -> None:
     found = collect(query, "comparing dates")
     if len(found):
-        raise _undecided(key, order, found.get_column(key[0]).to_list()[0], what, len(found))
+        raise _undecided(key, order, found.get_column(found.columns[0]).to_list()[0], what, len(found))
 
 
 def _undecided(key: Sequence[str], order: str, value: Any, what: str, n_bad: int) -> SchemaError:

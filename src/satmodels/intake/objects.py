@@ -12,7 +12,7 @@ from typing import Any
 import narwhals.stable.v2 as nw
 
 from satmodels.intake.frames import OFFENDERS, Frame, collect
-from satmodels.intake.rules import ZONES, Broken, ColumnRule, has_zone, is_missing
+from satmodels.intake.rules import NESTED, ZONES, Broken, ColumnRule, has_zone, is_missing
 
 NEVER_MISSING = frozenset({str, bytes, int, bool})  # types of which no value stands for a gap
 
@@ -93,7 +93,8 @@ def _judge(rule: ColumnRule, cells: list[Any]) -> _Judged:
 
 def _fine_at_a_glance(rule: ColumnRule, cells: list[Any]) -> bool:
     if rule.anything:
-        return not rule.required or set(map(type, cells)) <= NEVER_MISSING
+        kinds = set(map(type, cells))
+        return kinds <= NEVER_MISSING or not (rule.required or any(issubclass(k, NESTED) for k in kinds))
     if rule.max_length is None:
         return False
     kinds = set(map(type, cells))

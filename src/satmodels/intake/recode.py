@@ -11,7 +11,7 @@ import narwhals.stable.v2 as nw
 from satmodels.intake.frames import Frame, collect, open_frame
 from satmodels.intake.objects import holds_python_objects
 from satmodels.intake.rules import ZONES, ColumnRule, has_zone, is_missing
-from satmodels.intake.violations import TEXTUAL, conditions_of, without_categories
+from satmodels.intake.violations import MOST_INT, TEXTUAL, conditions_of, signed, without_categories
 
 MAX_CHAIN = 200  # labels that are written as one expression; more would nest too deeply for some engines
 
@@ -117,7 +117,7 @@ def count_codes(frame: Frame, codes: Mapping[str, Sequence[int | str]]) -> dict[
         if isinstance(code, str):
             equal = nw.col(column).cast(nw.String) == code if isinstance(dtype, TEXTUAL) else None
         else:
-            equal = nw.col(column) == code if dtype.is_numeric() else None
+            equal = _is(nw.col(column), code, dtype) if dtype.is_numeric() else None
         if equal is not None:
             sums.append(equal.cast(nw.Int64).sum().alias(f"c{len(places)}"))
             places.append((column, code))
@@ -152,9 +152,13 @@ def _expression(frame: Frame, r: Recode) -> nw.Expr:
         if dtype.is_float():
             value = value.cast(nw.Float64)
             keep.append(value.is_nan() == False)  # noqa: E712 - an expression
+        elif dtype == nw.UInt64 and r.turn is None:  # wide already, and an amount may need it
+            value = value.cast(nw.UInt64)
         else:
+            value = signed(value) if dtype == nw.UInt64 else value
             value = value.cast(nw.Int64 if dtype.is_integer() else nw.Float64)
-        keep += [value != code for code in r.missing if not isinstance(code, str)]
+        codes = [_is(value, code, dtype) for code in r.missing if not isinstance(code, str)]
+        keep += [equal == False for equal in codes if equal is not None]  # noqa: E712 - an expression
         if r.turn is not None:
             value = nw.lit(_whole(r.turn)) - value
     elif isinstance(dtype, nw.Boolean):
@@ -171,6 +175,14 @@ def _expression(frame: Frame, r: Recode) -> nw.Expr:
     for other in keep[1:]:
         condition = condition & other
     return nw.when(condition).then(value)
+
+
+def _is(value: nw.Expr, code: int, dtype: nw.dtypes.DType) -> nw.Expr | None:
+    """Compare with a code; None where no value of the type can equal it."""
+    if dtype != nw.UInt64:
+        return value == code
+    # some engines compare these with a whole number by way of a type that is too small for them
+    return value == nw.lit(code, nw.UInt64) if code >= 0 else None
 
 
 def _replaced(value: nw.Expr, r: Recode) -> nw.Expr:
@@ -214,10 +226,10 @@ def _cell(value: Any, r: Recode) -> Any:
     if r.turn is not None:
         value = r.turn - value
     try:
-        number = float(value)
-    except (TypeError, ValueError):
+        whole = int(value) if value % 1 == 0 else None
+        return float(value) if whole is None or abs(whole) > MOST_INT else whole
+    except (TypeError, ValueError, ArithmeticError):
         return value
-    return int(number) if number.is_integer() else number
 
 
 def _whole(number: float) -> float | int:

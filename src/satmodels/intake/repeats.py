@@ -6,7 +6,7 @@ differ, all keys differ. Only where two are equal are the keys themselves counte
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import narwhals.stable.v2 as nw
@@ -38,23 +38,31 @@ def repeated_rows(frame: Frame, key: tuple[str, ...]) -> Iterator[Broken]:
     elif frame.engine == "polars" and _all_differ_in_polars(frame, key):
         return
     else:
-        n = frame.unused_name("n_rows")
-        answered = frame.narwhals.select(*key).filter(present(key[0], frame.dtype(key[0])))
-        counts: Any = answered.group_by(*key).agg(nw.len().alias(n))
-        copies = counts.filter(nw.col(n) > 1)
-        extra = copies.select((nw.col(n).cast(nw.Int64) - 1).alias("n")).select(nw.col("n").sum())
+        copies = repeated_keys(frame, key)
+        extra = copies.select((nw.col("n_rows").cast(nw.Int64) - 1).alias("n")).select(nw.col("n").sum())
         n_bad = int(collect(extra, "looking for duplicates")["n"][0] or 0)
         found = _name(frame, key, copies) if n_bad else []
     if n_bad:
         yield Broken(key[0], f"{DUPLICATE} {' and '.join(key)}", n_bad, tuple(found))
 
 
+def repeated_keys(frame: Frame, key: Sequence[str]) -> Any:
+    """Return each key that is there more than once, as columns key_0, key_1, ..., with its n_rows.
+
+    The columns get names of their own, because some engines group by names that they do not quote.
+    """
+    answered = frame.narwhals.filter(present(key[0], frame.dtype(key[0])))
+    names = [f"key_{i}" for i in range(len(key))]
+    keys: Any = answered.select(*(nw.col(k).alias(name) for k, name in zip(key, names, strict=True)))
+    return keys.group_by(*names).agg(nw.len().alias("n_rows")).filter(nw.col("n_rows") > 1)
+
+
 def _name(frame: Frame, key: tuple[str, ...], copies: Any) -> list[tuple[Any, Any]]:
     """Name the first repeated rows; without an order of rows, some of the keys that are there more than once."""
     if frame.engine == "polars":
         return _name_in_polars(frame, key)
-    some = collect(copies.select(*key).head(OFFENDERS), "looking for duplicates")
-    return [(value, value) for value in some.get_column(key[0]).to_list()]
+    some = collect(copies.select("key_0").head(OFFENDERS), "looking for duplicates")
+    return [(value, value) for value in some.get_column("key_0").to_list()]
 
 
 # ------------------------------------------------------------------------------------------------- polars

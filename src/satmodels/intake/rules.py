@@ -36,8 +36,10 @@ _ISO = re.compile(ISO_DATE)
 AWARE_TIME, NAIVE_TIME = "[T ].*(?:Z|[+-][0-9]{2}:[0-9]{2})$", "[T ][0-9:.]*$"
 _AWARE, _NAIVE = re.compile(AWARE_TIME), re.compile(NAIVE_TIME)
 
+NESTED = (list, tuple, set, frozenset, dict, np.ndarray)  # values that hold values
 NUMERIC, TEXT, DATE, YES_NO = "numeric", "text", "a date", "0 or 1"
-FINITE, WHOLE, OPTIONS, LABELS, REQUIRED, ISO, ZONES = (
+PLAIN, FINITE, WHOLE, OPTIONS, LABELS, REQUIRED, ISO, ZONES = (
+    "one plain value",
     "finite",
     "whole numbers",
     "options",
@@ -75,7 +77,7 @@ class ColumnRule:
     dates : bool
         Whether dates, timestamps and ISO texts between ``earliest`` and ``latest`` are allowed.
     anything : bool
-        Whether every value is allowed (a segment, an id).
+        Whether every plain value is allowed (a segment, an id): no list and no record.
     nothing : str or None
         The rule that every value breaks, where the type of the whole column is none for answers.
     required : bool
@@ -140,11 +142,13 @@ class ColumnRule:
         """Return the rule that a value breaks, None where it breaks none."""
         if is_missing(value):
             return REQUIRED if self.required else None
-        if self.anything or self.nothing is not None:
+        if self.nothing is not None:
             return self.nothing
+        if self.anything:
+            return PLAIN if isinstance(value, NESTED) else None
         if isinstance(value, bool | np.bool_):
             return None if self.bools else self.type_text
-        if isinstance(value, int | float | Decimal | np.number):
+        if isinstance(value, int | float | Decimal | np.number) and not isinstance(value, np.timedelta64):
             return self._number(value)
         if isinstance(value, str):
             return self._text(value)
@@ -152,10 +156,22 @@ class ColumnRule:
             return self._date(value)
         return self.type_text
 
+    def place(self, broken: str) -> int:
+        """Return the place of a broken rule among those of its column, so that all engines name the same first."""
+        order = (
+            *(REQUIRED, self.nothing, PLAIN, self.type_text, FINITE, OPTIONS, self.range_text, WHOLE),
+            *(self.length_text, ISO, self.dates_text, ZONES, LABELS),
+        )
+        return order.index(broken) if broken in order else len(order)
+
     def _number(self, value: Any) -> str | None:
         if not (self.numbers or self.codes):
             return self.type_text
-        if not math.isfinite(value):
+        try:
+            finite = math.isfinite(value)
+        except OverflowError:  # a whole number of 400 digits
+            finite = False
+        if not finite:
             return FINITE
         if value in self.codes:
             return None
@@ -184,6 +200,8 @@ class ColumnRule:
             return self.type_text
         if isinstance(value, np.datetime64):
             value = value.astype("datetime64[us]").item()
+            if not isinstance(value, date):  # beyond the year 9999
+                return self.type_text
         day = value.date() if isinstance(value, datetime) else value
         early = self.earliest is not None and day < self.earliest
         late = self.latest is not None and day > self.latest
@@ -213,8 +231,9 @@ def is_missing(value: Any) -> bool:
         return True
     try:
         return not bool(value == value)
-    except (TypeError, ValueError):
-        return type(value).__name__ == "NAType"  # comparing pandas.NA has no truth value
+    except (TypeError, ValueError, ArithmeticError):
+        # comparing pandas.NA has no truth value, and comparing a signalling NaN of Decimal is an error
+        return type(value).__name__ == "NAType" or isinstance(value, Decimal)
 
 
 def show(number: float | None) -> str:

@@ -22,6 +22,7 @@ from satmodels.intake.rules import (
     ISO_DATE,
     NAIVE_TIME,
     OPTIONS,
+    PLAIN,
     REQUIRED,
     WHOLE,
     ZONES,
@@ -33,6 +34,7 @@ from satmodels.intake.rules import (
 MAX_NAMED = 200  # violated rules whose offenders are looked up; the others are only counted
 BOTH_OR_NEITHER = "both or neither"
 TEXTUAL = (nw.String, nw.Categorical, nw.Enum)  # types whose values are texts
+MOST_INT = 2**63 - 1  # largest number of 64 bits with a sign: no scale goes that far
 NS_YEARS = (1677, 2262)  # first and last year, both incomplete, of timestamps in nanoseconds
 
 
@@ -100,11 +102,7 @@ def count_violations(
             broken.append(Broken(condition.column, condition.rule, n_bad, tuple(found)))
     for rule in cell_by_cell:
         broken += broken_cells(frame, rule)
-    order = {rule.column: i for i, rule in enumerate(rules)}
-    broken.sort(key=lambda b: order[b.column])
-    if key:
-        broken += repeated_rows(frame, tuple(key))
-    return Counted(n_rows, tuple(broken))
+    return Counted(n_rows, tuple(_in_order(broken, rules)) + tuple(_repeated(frame, key, broken)))
 
 
 def _by_partition(
@@ -141,11 +139,19 @@ def _by_partition(
                     aware.add(rule.column)
         n_rows += counted.n_rows
     found = {(column, rule): b for (column, rule), b in found.items() if rule != ZONES or column in aware}
-    order = {rule.column: i for i, rule in enumerate(rules)}
-    broken = sorted(found.values(), key=lambda b: order[b.column])
-    if key:
-        broken += repeated_rows(frame, tuple(key))
-    return Counted(n_rows, tuple(broken))
+    broken = list(found.values())
+    return Counted(n_rows, tuple(_in_order(broken, rules)) + tuple(_repeated(frame, key, broken)))
+
+
+def _in_order(broken: Sequence[Broken], rules: Sequence[ColumnRule]) -> list[Broken]:
+    places = {rule.column: (i, rule) for i, rule in enumerate(rules)}
+    return sorted(broken, key=lambda b: (places[b.column][0], places[b.column][1].place(b.rule)))
+
+
+def _repeated(frame: Frame, key: Sequence[str], broken: Sequence[Broken]) -> Iterator[Broken]:
+    """Look for rows of one key, if there is one and its columns hold plain values."""
+    if key and not any(b.column in key and b.rule == PLAIN for b in broken):
+        yield from repeated_rows(frame, tuple(key))
 
 
 def _count(frame: Frame, conditions: Sequence[Condition]) -> tuple[int, list[int]]:
@@ -199,6 +205,8 @@ def conditions_of(
     if rule.required:
         yield Condition(column, REQUIRED, _missing(column, dtype))
     if rule.anything:
+        if dtype.is_nested():
+            yield Condition(column, PLAIN, present(column, dtype))
         return
     if rule.nothing is not None:
         yield Condition(column, rule.nothing, present(column, dtype))
@@ -218,6 +226,8 @@ def conditions_of(
 
 def _number_conditions(rule: ColumnRule, dtype: nw.dtypes.DType) -> Iterator[Condition]:
     column, value = rule.column, nw.col(rule.column)
+    if dtype == nw.UInt64:  # some engines compare it with whole numbers by way of a type that is too small
+        value = signed(value)
     if not (rule.numbers or rule.codes):
         yield Condition(column, rule.type_text, present(column, dtype))
         return
@@ -249,6 +259,12 @@ def _number_conditions(rule: ColumnRule, dtype: nw.dtypes.DType) -> Iterator[Con
         inside = (value >= low) & (value <= high)
         kept = nw.when(inside).then(value)  # some engines can't round infinite values down
         yield Condition(column, WHOLE, (kept.floor() != kept) & inside)
+
+
+def signed(value: nw.Expr) -> nw.Expr:
+    """Return numbers of 64 bits without a sign as some with one; what is too large becomes the largest."""
+    most = nw.lit(MOST_INT, nw.UInt64)
+    return nw.when(value > most).then(most).otherwise(value).cast(nw.Int64)
 
 
 def _off_range(rule: ColumnRule) -> tuple[int, ...]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import date, datetime
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Self
 
 import numpy as np
 from pydantic import (
@@ -19,13 +19,19 @@ from pydantic import (
 )
 from pydantic_core import InitErrorDetails, PydanticCustomError
 
-from satmodels.errors import REDACTED
+from satmodels.errors import REDACTED, ArgumentError
 from satmodels.intake.rules import REQUIRED, is_missing
 from satmodels.intake.violations import BOTH_OR_NEITHER
+from satmodels.stored import read_json
 from satmodels.survey.columns import Column, kano_pairs
 
 if TYPE_CHECKING:
     from satmodels.survey.survey import Survey
+
+
+NO_STRICT_JSON = (
+    "Invalid JSON: it is cut off, or has NaN, an infinite or endless number, a key twice, or too many levels"
+)
 
 
 class AnswerBase(BaseModel):
@@ -38,6 +44,17 @@ class AnswerBase(BaseModel):
             super().__init__(**answers)
         except ValidationError as error:
             raise _redacted(error) from None
+
+    @classmethod
+    def model_validate_json(cls, json_data: str | bytes | bytearray, **options: Any) -> Self:
+        """Read one answer from JSON, strictly: no NaN, no key twice, no endless numbers or nesting."""
+        try:
+            answer = read_json(json_data if isinstance(json_data, str) else bytes(json_data))
+        except ArgumentError:
+            kind = PydanticCustomError("json_invalid", NO_STRICT_JSON)
+            details: list[InitErrorDetails] = [{"type": kind, "loc": (), "input": REDACTED}]
+            raise ValidationError.from_exception_data(cls.__name__, details, hide_input=True) from None
+        return cls.model_validate(answer, **options)
 
 
 def _redacted(error: ValidationError) -> ValidationError:

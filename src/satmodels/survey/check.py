@@ -15,6 +15,7 @@ from satmodels.intake.rules import (
     ISO,
     LABELS,
     OPTIONS,
+    PLAIN,
     REQUIRED,
     WHOLE,
     ZONES,
@@ -180,6 +181,7 @@ def _remedy(rule: ColumnRule, broken: str, offenders: tuple[tuple[Any, Any], ...
         return "If these are codes for missing answers, declare them: Survey(missing_codes={...})."
     fixed = {
         FINITE: "Infinite values are no answers: correct them or set them to missing.",
+        PLAIN: "Lists and records can't be compared: give a text or a number.",
         WHOLE: "Answers are whole codes: nothing is rounded. Correct the column, or use Number.",
         REQUIRED: "Fill it in, or declare the item without required=True.",
         ISO: "Write dates as 2026-03-31.",

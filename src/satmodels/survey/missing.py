@@ -153,7 +153,14 @@ def _little(x: Array, names: Sequence[str]) -> tuple[float, int, float]:
     return statistic, df, float(chdtrc(df, statistic)) if df > 0 else 1.0
 
 
-def impute(frame: Any, items: Sequence[str], *, method: str, by: str | Sequence[str] = ()) -> Any:
+def impute(
+    frame: Any,
+    items: Sequence[str],
+    *,
+    method: str,
+    by: str | Sequence[str] = (),
+    max_rows: int | None = None,
+) -> Any:
     """Fill in missing answers, and mark them.
 
     Nothing in satmodels fills in answers by itself. Filled-in answers make intervals too narrow; for
@@ -171,6 +178,8 @@ def impute(frame: Any, items: Sequence[str], *, method: str, by: str | Sequence[
         right where answers are missing at random; spread is too small; answers are not whole).
     by : str or sequence of str, optional
         Columns of the segments; not for ``"em"``.
+    max_rows : int, optional
+        A larger frame is refused before it is read: a limit for services.
 
     Returns
     -------
@@ -181,7 +190,7 @@ def impute(frame: Any, items: Sequence[str], *, method: str, by: str | Sequence[
     Raises
     ------
     ArgumentError
-        The method is unknown, or ``by`` is given with ``"em"``.
+        The method is unknown, ``by`` is given with ``"em"``, or there are more rows than ``max_rows``.
     DataError
         A segment has no answer to an item.
 
@@ -202,6 +211,7 @@ def impute(frame: Any, items: Sequence[str], *, method: str, by: str | Sequence[
     if method == "em" and segments:
         raise ArgumentError('by= belongs to "median" and "mode"; "em" uses the other items instead')
     opened = open_frame(frame)
+    opened.refuse_more_rows(max_rows)
     opened.require(segments, role="segment")
     clash = [f"{c}{MARK}" for c in names if f"{c}{MARK}" in opened.columns]
     if clash:
