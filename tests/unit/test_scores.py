@@ -527,6 +527,28 @@ def test_rows_far_down_are_named_and_summed(engine: Any) -> None:
     assert caught.value.row in (135_000, None)
 
 
+def test_degrees_of_freedom_of_replicates() -> None:
+    rng = np.random.default_rng(3)
+    units = np.repeat(np.arange(8), 5)
+    kept = np.where(units[:, None] == np.arange(8), 0.0, 8 / 7)  # jackknife by unit
+    for replicates in (kept, np.hstack([kept, kept[:, :3]]), np.hstack([kept, 0 * kept[:, :1]])):
+        names = [f"r{i}" for i in range(replicates.shape[1])]
+        frame = pd.DataFrame(replicates, columns=names).assign(w=1.0, nps=rng.integers(0, 11, 40))
+        design = sat.Design(replicate_weights=tuple(names), replicate_scale="jk1")
+        assert sat.nps(frame, "nps", weight="w", design=design).design_df == 7
+    given = design.model_copy(update={"replicate_df": 5.0})
+    assert sat.nps(frame, "nps", weight="w", design=given).design_df == 5
+
+
+def test_rank_from_cross_products() -> None:
+    from satmodels.statistics.replication import replicate_rank
+
+    rng = np.random.default_rng(4)
+    for rank in (1, 5, 30):
+        weights = rng.gamma(2.0, 1.0, (200, rank)) @ rng.gamma(2.0, 1.0, (rank, 40))
+        assert replicate_rank(weights.T @ weights) == np.linalg.matrix_rank(weights) == rank
+
+
 def test_replicate_weights_on_every_engine(engine: Any) -> None:
     design = sat.Design(replicate_weights=("w", "r"), replicate_scale="jk1")
     data = frame().assign(r=[2.0, 1.0] * 6)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -21,6 +21,7 @@ from satmodels.results import FrameBuilder
 from satmodels.scores.periods import By, Grouping
 from satmodels.statistics.counts import ScoreCounts
 from satmodels.statistics.design import Design, replicates_of
+from satmodels.statistics.replication import with_known_df
 
 ON_INVALID = ("error", "exclude")
 
@@ -97,6 +98,7 @@ def collect_answers(data: Any, item: str | None, low: float, high: float, readin
         collect = _coerced if reading.coerce else ScoreCounts.collect
         counts = collect(frame, item, (*grouping.read, *extra), weight)
         replicates = _replicates(frame, item, grouping, weight, design)
+        design = design and with_known_df(design, frame)
         if any(grouping.periods):
             counts = counts._regroup((*by, *extra), grouping.keys(counts.keys, frame), counts.values)
     missing_by_code = _missing_by_code(counts, missing_codes)
@@ -154,6 +156,10 @@ def _library_of(data: Any) -> FrameBuilder:
 
 def labels_of_codes(missing_codes: Mapping[float, str] | Sequence[float]) -> dict[float, str]:
     """Return what each missing code means, or raise ArgumentError for a code that is no number."""
+    if isinstance(missing_codes, str) or not isinstance(missing_codes, Iterable):
+        raise ArgumentError(
+            f'missing_codes={missing_codes!r}: give codes with their meaning, {{99: "don\'t know"}}'
+        )
     for code in missing_codes:
         if isinstance(code, bool) or not isinstance(code, int | float):
             raise ArgumentError(f"missing_codes: {code!r} is no number")

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from satmodels.errors import ArgumentError, one_of
+from satmodels.errors import ArgumentError, as_number, one_of
 from satmodels.intake.composites import Composite, composite_sums
 from satmodels.results import FrameBuilder
 from satmodels.scores.answers import Reading, left_out, open_answers
@@ -19,6 +19,7 @@ from satmodels.scores.result import ScoreResult, small_sample_note
 from satmodels.scores.scales import limits_of_scale
 from satmodels.statistics.design import replicates_of
 from satmodels.statistics.intervals import MEAN_METHODS, check_level, two_sided_p
+from satmodels.statistics.replication import with_known_df
 
 Array = NDArray[np.float64]
 OVERALL = "overall"
@@ -50,6 +51,8 @@ def read_items(given: Any, roles: Sequence[str], scale: Any) -> list[DimensionIt
             )
         limits = limits_of_scale(scale)
         for dimension, entries in given.items():
+            if not isinstance(entries, Iterable):
+                raise ArgumentError(f"dimension {dimension!r}: {entries!r} is no list of items")
             for entry in entries:
                 columns = (entry,) if isinstance(entry, str) else tuple(entry)
                 if len(columns) != len(roles) or not all(isinstance(c, str) for c in columns):
@@ -96,12 +99,14 @@ def dimension_weights(importance: Mapping[str, float] | None, dimensions: Sequen
     """
     if importance is None:
         return {d: 1 / len(dimensions) for d in dimensions}
+    if not isinstance(importance, Mapping):
+        raise ArgumentError(f"importance={importance!r}: give {{dimension: points}}")
     if set(importance) != set(dimensions):
         raise ArgumentError(
-            f"importance is for the dimensions {sorted(importance)}, the items have {sorted(dimensions)}"
+            f"importance is for the dimensions {list(importance)}, the items have {list(dimensions)}"
         )
-    values = np.array([float(importance[d]) for d in dimensions])
-    if not np.isfinite(values).all() or (values < 0).any() or values.sum() <= 0:
+    values = np.array([as_number("importance", importance[d], low=0) for d in dimensions])
+    if values.sum() <= 0:
         raise ArgumentError(f"importance={dict(importance)!r}: each is at least 0, and one is above 0")
     return dict(zip(dimensions, (values / values.sum()).tolist(), strict=True))
 
@@ -191,6 +196,7 @@ def measure(
         replicates=replicates_of(design, reading.weight),
     )
     sums = dataclasses.replace(sums, keys=grouping.keys(sums.keys, frame))
+    design = design and with_known_df(design, frame)
     estimates = {
         composite.name: estimate_composite(sums, j, len(grouping.names), design=design)
         for j, composite in enumerate(made)

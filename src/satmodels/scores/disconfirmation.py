@@ -19,6 +19,7 @@ from satmodels.scores.scales import limits_of_scale
 from satmodels.scores.single_item import Rule, score_answers
 from satmodels.statistics.counts import ScoreCounts
 from satmodels.statistics.design import Design, replicates_of
+from satmodels.statistics.replication import with_known_df
 
 
 def disconfirmation(
@@ -99,6 +100,7 @@ def disconfirmation(
         check_replicates(frame, names)
         keys, sums = replicate_cells(frame, columns, names)
         replicates = (arranged(keys), sums)
+        design = design and with_known_df(design, frame)
     by_code = Counter[str]()
     for answers in single:
         by_code.update(answers.missing_by_code)

@@ -136,7 +136,7 @@ def replicated(estimates: Estimates, total: Array, times: Array, design: Design)
         srs = estimates.spread / (estimates.n - 1)
         effective = np.where(variance > 0, estimates.spread / variance, estimates.n_eff)
         deff = variance / srs
-    df = float(total.shape[1] - 1 if design.replicate_df is None else design.replicate_df)
+    df = float(design.replicate_df or 0)  # known by now
     return replace(
         estimates,
         std_error=np.sqrt(variance),

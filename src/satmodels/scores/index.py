@@ -34,6 +34,7 @@ from satmodels.statistics.counts import as_names
 from satmodels.statistics.design import Design, replicates_of
 from satmodels.statistics.intervals import MEAN_METHODS, check_level
 from satmodels.statistics.moments import Moments
+from satmodels.statistics.replication import with_known_df
 
 Array = NDArray[np.float64]
 MISSING = ("drop", "available")
@@ -242,6 +243,7 @@ def csi(
             of_columns=True,
         )
         groups = grouping.keys(sums.keys, frame)
+        design = design and with_known_df(design, frame)
         estimates = estimate_composite(dataclasses.replace(sums, keys=groups), 0, len(by), design=design)
         parts = _parts(sums, groups, estimates, by, items, share, scales)
         notes = _reversed_note(sums, composite)

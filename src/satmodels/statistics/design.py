@@ -41,7 +41,8 @@ class Design(BaseModel):
         Factor of the squared deviations of the R replicates: (R - 1)/R, 1/R, 1/(R - 1), a number for
         all, or one for each (stratified jackknife: (m - 1)/m of the stratum). Needed with replicates.
     replicate_df : float, optional
-        Degrees of freedom of the design; R - 1 unless given.
+        Degrees of freedom of the design; unless given, the rank of the matrix of replicate weights less 1,
+        as in R's survey (R - 1 for the plain jackknife, R less the strata for the stratified one).
 
     Raises
     ------

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from satmodels.errors import ArgumentError, DataError, unknown
 from satmodels.intake.batches import batches
 from satmodels.intake.cells import check_weight
-from satmodels.intake.frames import open_frame
+from satmodels.intake.frames import Frame, open_frame
 from satmodels.intake.partitions import has_partitions, summarise_partitions
 from satmodels.statistics import blocks
 from satmodels.statistics.blocks import PartitionSums, Sums, all_sums, block_sums, merged, no_rows
@@ -151,15 +151,7 @@ class Moments:
             if weight in columns:
                 raise ArgumentError(f"column {weight!r} is used twice: among the columns and as the weight")
             check_weight(frame, weight)
-        wanted = columns if weight is None else (*columns, weight)
-        p, weighted = len(columns), weight is not None
-        if has_partitions(frame):
-            task = PartitionSums(p, weighted=weighted)
-            texts = summarise_partitions(frame, wanted, task, ships=(blocks,))
-            total = reduce(merged, map(task.read, texts), no_rows(p))
-        else:
-            total = all_sums(p, batches(frame, wanted), weighted=weighted)
-        return cls._of_sums(columns, total, weighted=weighted)
+        return cls._of_sums(columns, frame_sums(frame, columns, weight), weighted=weight is not None)
 
     @classmethod
     def _of_sums(cls, columns: Sequence[str], sums: Sums, *, weighted: bool) -> Self:
@@ -294,6 +286,17 @@ class Moments:
             return cls(columns, n, mean, scatter, sum_w, sum_w2, n_dropped, bool(body["weighted"]))
         except (ValueError, TypeError) as error:
             raise ArgumentError(f"the fields of these stored Moments don't fit together: {error}") from error
+
+
+def frame_sums(frame: Frame, columns: Sequence[str], weight: str | None = None) -> Sums:
+    """Return the sums of the columns of a frame, block by block; rows with a missing value are left out."""
+    wanted = columns if weight is None else (*columns, weight)
+    p, weighted = len(columns), weight is not None
+    if has_partitions(frame):
+        task = PartitionSums(p, weighted=weighted)
+        texts = summarise_partitions(frame, wanted, task, ships=(blocks,))
+        return reduce(merged, map(task.read, texts), no_rows(p))
+    return all_sums(p, batches(frame, wanted), weighted=weighted)
 
 
 def _count(value: Any) -> int:

@@ -10,9 +10,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from satmodels.errors import ArgumentError
+from satmodels.intake.frames import Frame
+from satmodels.statistics.design import Design
+from satmodels.statistics.moments import frame_sums
 
 Array = NDArray[np.float64]
 WORDS = ("jk1", "brr", "bootstrap")
+RANK_TOLERANCE = 1e-5  # a replicate of which the others leave less than this share of its length adds no rank
 
 
 def replicate_scales(scale: str | float | tuple[float, ...], replicates: int) -> Array:
@@ -45,3 +49,35 @@ def replicate_covariance(estimates: Array, scales: Array) -> Array:
     )  # a group that no replicate holds stays at 0
     centred = np.nan_to_num(estimates - mean)
     return (centred * scales) @ centred.T
+
+
+def with_known_df(design: Design, frame: Frame) -> Design:
+    """Return a design whose degrees of freedom are known.
+
+    Where replicate weights are given without them, they are the rank of the matrix of replicate weights
+    less 1, as in R's survey: the jackknife of R units in H strata has R - H, not R - 1, and replicates that
+    repeat each other add nothing.
+    """
+    if design.replicate_weights is None or design.replicate_df is not None:
+        return design
+    sums = frame_sums(frame, design.replicate_weights)
+    products = sums.scatter + sums.n * np.outer(sums.mean, sums.mean)
+    return design.model_copy(update={"replicate_df": float(max(replicate_rank(products) - 1, 0))})
+
+
+def replicate_rank(products: Array) -> int:
+    """Return the rank of a matrix from the cross products of its columns, taken in their order.
+
+    Gauss-Jordan on the columns scaled to length 1: what is left of a column's square is what the columns
+    before it do not explain.
+    """
+    length = np.sqrt(np.diag(products))
+    kept = length > 0
+    left = products[np.ix_(kept, kept)] / np.outer(length[kept], length[kept])
+    rank = 0
+    for j in range(len(left)):
+        if left[j, j] > RANK_TOLERANCE**2:
+            rank += 1
+            row = left[j] / np.sqrt(left[j, j])
+            left = left - np.outer(row, row)
+    return rank
