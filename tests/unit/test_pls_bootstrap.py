@@ -245,3 +245,30 @@ def test_htmt_2_with_a_negative_correlation_is_undefined_in_that_pair_alone(fram
     assert (
         defined["Loyalty", "Quality"] and not defined["Other", "Quality"] and not defined["Other", "Loyalty"]
     )
+
+
+@pytest.mark.parametrize("consistent", [False, True])
+def test_further_tables_are_those_of_the_result(frame: pd.DataFrame, consistent: bool) -> None:
+    model = sat.PLSPM(SPEC, consistent=consistent)
+    one = model.fit(frame).result_
+    found = sat.bootstrap(model, frame, n=50, seed=1, also=("vif", "f2", "corr", "cross"))
+    assert found.kinds[-4:] == ["vif", "f2", "corr", "cross"]
+    for table in ("f2", "vif"):
+        rows = found.table(table)
+        expected = getattr(one, table)()
+        assert rows["lhs"].tolist() == expected["target"].tolist()
+        assert rows["rhs"].tolist() == expected["source"].tolist()
+        assert rows["estimate"].tolist() == pytest.approx(expected["value"].tolist(), rel=1e-9)
+    square, cross = one.fornell_larcker(), one.cross_loadings()
+    for row in found.table("corr").itertuples():
+        assert row.estimate == pytest.approx(square.loc[row.lhs, row.rhs], abs=1e-12)
+        assert row.conf_low < row.estimate < row.conf_high
+    rows = found.table("cross")
+    assert len(rows) == 7 * 3 - 7
+    for row in rows.itertuples():
+        assert row.estimate == pytest.approx(cross.loc[row.rhs, row.lhs], abs=1e-12)
+    plain = sat.bootstrap(model, frame, n=50, seed=1)
+    assert "f2" not in plain.kinds
+    np.testing.assert_array_equal(plain.values, found.values[:, : plain.values.shape[1]])
+    with pytest.raises(sat.ArgumentError, match="also"):
+        sat.bootstrap(model, frame, n=50, also="f3")

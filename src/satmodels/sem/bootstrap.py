@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, Protocol
 
 import numpy as np
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 Array = NDArray[np.float64]
 Interval = Literal["percentile", "bca", "basic", "studentized"]
 INTERVALS: tuple[Interval, ...] = ("percentile", "bca", "basic", "studentized")
+ALSO = ("f2", "vif", "corr", "cross")
 HTMT = ("signed", "absolute", "geometric")
 GROUPS = 20  # of units, left out in turn for the standard error within a draw
 GROUPED_AT_ONCE = 200  # draws whose groups are held at once
@@ -45,6 +46,8 @@ TESTED = (
     "slope",
     "conditional",
     "moderated",
+    "corr",
+    "cross",
 )  # quantities that may well be 0
 
 
@@ -142,7 +145,8 @@ class BootstrapResult(Result):
         op : str
             ``"~"``, ``"=~"``, ``"<~"``, ``":="`` for parameters; ``"r2"``, ``"total"``, ``"indirect"``
             (effects), ``"via"`` (effects along single chains of arrows), ``"htmt"``, ``"alpha"``, ``"rho_a"``, ``"rho_c"``, ``"ave"``, ``"index"``, and ``"slope"``
-            (paths in index points); ``"conditional"`` and ``"moderated"`` with ``interaction=``.
+            (paths in index points); ``"conditional"`` and ``"moderated"`` with ``interaction=``; ``"f2"``, ``"vif"``,
+            ``"corr"`` and ``"cross"`` with ``also=``.
         """
         if op not in self.kinds:
             raise one_of("op", op, self.kinds)
@@ -165,6 +169,7 @@ def bootstrap(
     interaction: tuple[str, str, str] | None = None,
     higher_order: Literal["disjoint", "embedded", "repeated"] | None = None,
     htmt: Literal["signed", "absolute", "geometric"] = "signed",
+    also: Sequence[str] = (),
     progress: bool = False,
 ) -> BootstrapResult:
     r"""Estimate a model on resamples of the rows.
@@ -205,6 +210,9 @@ def bootstrap(
     htmt : {"signed", "absolute", "geometric"}, default "signed"
         For a PLSPM: which heterotrait-monotrait ratios get intervals, see :meth:`SEMResult.htmt`; "geometric" is
         HTMT2, and "absolute" what seminr gives.
+    also : sequence of {"f2", "vif", "corr", "cross"}, optional
+        For a PLSPM: further tables, which take time in every draw: effect sizes, variance inflation factors of
+        the sources of each target, correlations of constructs, cross-loadings (of items with other constructs).
     progress : bool, default False
         Whether to show a progress bar (needs tqdm, extra ``progress``).
 
@@ -269,11 +277,14 @@ def bootstrap(
         )
     if htmt not in HTMT:
         raise one_of("htmt", htmt, HTMT)
-    if htmt != "signed":
+    also = (also,) if isinstance(also, str) else tuple(also)
+    if lacking := [name for name in also if name not in ALSO]:
+        raise one_of("also", lacking[0], ALSO)
+    if htmt != "signed" or also:
         if not hasattr(plan, "htmt"):
-            raise ArgumentError(f"htmt= is for a PLSPM, not for a {type(model).__name__}")
+            raise ArgumentError(f"htmt= and also= are for a PLSPM, not for a {type(model).__name__}")
         changed: Any = plan
-        plan = dataclasses.replace(changed, htmt=htmt)
+        plan = dataclasses.replace(changed, htmt=htmt, also=also)
     table = plan.table
     if indices is not None:
         indices = _checked_indices(indices, table.n_units)

@@ -17,7 +17,7 @@ from satmodels.sem.assessment.effects import chains
 from satmodels.sem.index import index_weights
 from satmodels.sem.model.spec import ModelSpec
 from satmodels.sem.normal_table import NEEDS_ROWS, NormalTable
-from satmodels.sem.pls.batch_algebra import block_product, dot
+from satmodels.sem.pls.batch_algebra import block_product, dot, inverse_spd
 from satmodels.sem.pls.estimates import Estimates, estimate, total_effects
 from satmodels.sem.pls.result import parameter_names, parameter_values
 from satmodels.sem.pls.structure import Structure
@@ -60,6 +60,7 @@ class PLSResampling:
     limits: Mapping[str, tuple[float, float]]
     interaction: tuple[str, str, str] | None = None
     htmt: Htmt = "signed"
+    also: tuple[str, ...] = ()
 
     @property
     def n_parameters(self) -> int:
@@ -86,6 +87,7 @@ class PLSResampling:
             *((constructs[j], "index", constructs[j]) for j in self._indexed),
             *((constructs[t], "slope", constructs[s]) for t, s in slopes),
             *self._conditional_names,
+            *self._further_names,
         ]
 
     @property
@@ -136,6 +138,7 @@ class PLSResampling:
                     self._assessments(corr, fitted),
                     *([self._index(moments, fitted)] if self._indexed else []),
                     *([self._conditional(sums[0], moments, fitted)] if self.interaction else []),
+                    *([self._further(corr, fitted)] if self.also else []),
                 ]
             )
         values[:, ~fitted.converged] = np.nan
@@ -243,6 +246,46 @@ class PLSResampling:
                 *(factor * change for factor in outside),
             ]
         )
+
+    @property
+    def _others(self) -> list[tuple[int, int]]:
+        """Return (construct, row) of the items of other constructs: the cross-loadings."""
+        k = len(self.structure.constructs)
+        return [(j, row) for j in range(k) for row in np.flatnonzero(~self.structure.mask[:, j]).tolist()]
+
+    @property
+    def _further_names(self) -> list[tuple[str, str, str]]:
+        structure = self.structure
+        constructs = structure.constructs
+        arrows = [(constructs[t], constructs[s]) for t, s in structure.paths]
+        pairs = [(a, b) for i, a in enumerate(constructs) for b in constructs[:i]]
+        items = [structure.columns[place] for place in structure.places]
+        cross = [(constructs[j], items[row]) for j, row in self._others]
+        known = {"f2": arrows, "vif": arrows, "corr": pairs, "cross": cross}
+        return [(lhs, name, rhs) for name in self.also for lhs, rhs in known[name]]
+
+    def _further(self, corr: Array, fitted: Estimates) -> Array:
+        """Return what is computed only when asked for, in the order of ``_further_names``."""
+        structure = self.structure
+        found: dict[str, list[Array]] = {"f2": [], "vif": [], "corr": [], "cross": []}
+        between = fitted.construct_corr
+        if {"f2", "vif"} & set(self.also):
+            for target, sources in enumerate(structure.sources):
+                if sources:
+                    factors = np.einsum("iib->ib", inverse_spd(between[np.ix_(sources, sources)]))
+                    rest = 1 - fitted.r2[target]
+                    for i, source in enumerate(sources):
+                        # without a source R² falls by b² / VIF
+                        fall = fitted.paths[target, source] ** 2 / factors[i]
+                        found["f2"].append(np.where(rest > 0, fall / rest, np.nan))
+                        found["vif"].append(factors[i])
+        i, j = np.tril_indices(len(structure.constructs), -1)
+        found["corr"] = list(between[i, j])
+        if "cross" in self.also:
+            blocks = structure.blocks
+            wide = [block_product(corr[:, block], fitted.weights[block]) for block in blocks]
+            found["cross"] = [wide[j][row] for j, row in self._others]
+        return np.stack([value for name in self.also for value in found[name]])
 
 
 def linked(structure: Structure, *, indirect: bool = False) -> list[tuple[int, int]]:
