@@ -179,12 +179,29 @@ def same_survey(make, policies=("first", "last", "keep")):
         assert caught.value.column == "day"
 
 
+def same_row_limit(data):
+    with sat.limit_rows(N - 1), pytest.raises(sat.ArgumentError, match=f"{N} rows; max_rows allows {N - 1}"):
+        sat.nps(data, "nps")
+    with sat.limit_rows(N):
+        assert sat.nps(data, "nps").n == FRAME["nps"].count()
+
+
 @pytest.mark.parametrize("make", [dask_frame, ibis_frame])
 def test_dask_and_ibis(make):
     data = make(FRAME)
     same_numbers(data)
     same_customers(data)
     same_errors(make)
+    same_row_limit(data)
+
+
+def test_dask_counts_by_text_and_categories():
+    frame = FRAME.assign(grade=pd.Categorical(FRAME["month"].map(str), ordered=True))
+    data = dask_frame(frame)
+    for by in ("shop name", "grade", ("grade", "shop name", "month")):
+        ours, theirs = (sat.ScoreCounts.collect(d, "nps", by, "w") for d in (data, frame))
+        assert (ours.keys, ours.values) == (theirs.keys, theirs.values)
+        np.testing.assert_allclose(ours.w2, theirs.w2, rtol=1e-9)
     same_survey(make)
 
 

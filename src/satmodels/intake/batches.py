@@ -185,9 +185,10 @@ def _ibis_parts(native: Any) -> Any:
     import ibis
 
     backend: Any = ibis.get_backend(native)
-    # Ibis 12 asks DuckDB for a reader that DuckDB 2 no longer has, and leaves the connection blocked
+    # Ibis 12 asks DuckDB for a reader that DuckDB 2 no longer has: DuckDB itself is asked for the one it has
     if backend.name == "duckdb" and not hasattr(backend.con, "fetch_record_batch"):
-        return native.to_pyarrow().to_batches()
+        native.limit(0).to_pyarrow()  # brings frames in memory to DuckDB, as Ibis does before each query
+        return backend.con.sql(backend.compile(native)).to_arrow_reader(MOST_ROWS)
     return native.to_pyarrow_batches(chunk_size=MOST_ROWS)
 
 
