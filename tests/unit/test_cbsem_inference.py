@@ -406,3 +406,14 @@ def test_the_known_attacks_are_refused_by_both_engines():
         for text in ("CONSTRAINT(__import__('os').system('true'))", "A" * 40 + "$"):
             with pytest.raises(sat.SpecError):
                 sat.CBSEM(text, engine=engine).fit(survey(50))
+
+
+def test_correlations_of_few_ordered_answers_that_contradict_one_another_are_told_not_refused():
+    # pair by pair, forty yes-or-no answers to nine items give correlations that no answers can have together
+    rng = np.random.default_rng(4)
+    true = rng.normal(size=(40, 1)) + 0.6 * rng.normal(size=(40, 9))
+    frame = pd.DataFrame((true > rng.normal(size=9) * 0.3).astype(int), columns=ITEMS)
+    with pytest.warns(sat.ImproperSolutionWarning, match="not positive definite together"):
+        result = fit(FACTORS, frame, estimator="WLSMV", ordered=ITEMS).result_
+    assert result.converged
+    assert np.isfinite(result.fit_measures()["chisq_scaled"])

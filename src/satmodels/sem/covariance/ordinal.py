@@ -91,7 +91,7 @@ def fit_ordinal(
         moments = answer_moments(
             g.rows, columns, [v in ordered for v in columns], categories=categories, weights=g.weights
         )
-        check_collinear(moments.corr, columns, "" if g.group is None else f" in group {g.group!r}")
+        _check_numbers(moments, _where(g))
         found.append(moments)
     sizes = {v: len(c) - 1 for v, c in zip(columns, categories, strict=True) if c is not None}
     table = ordinal_table(
@@ -120,9 +120,28 @@ def fit_ordinal(
     for g, f in zip(groups, found, strict=True):
         if f.at_bound:
             pairs = ", ".join(f"{a} with {b}" for a, b in f.at_bound)
-            where = "" if g.group is None else f" in group {g.group!r}"
-            inference.problems.append(f"correlations at their bound (empty cells){where}: {pairs}")
+            inference.problems.append(f"correlations at their bound (empty cells){_where(g)}: {pairs}")
+        if np.linalg.eigvalsh(f.corr)[0] <= 0:
+            inference.problems.append(
+                f"the correlations of the ordered columns{_where(g)} are not positive definite together: there are few "
+                "rows, or rare answers"
+            )
     return OrdinalFit(estimator, fit, inference, found, in_units)
+
+
+def _where(g: AnswerRows) -> str:
+    return "" if g.group is None else f" in group {g.group!r}"
+
+
+def _check_numbers(moments: AnswerMoments, where: str) -> None:
+    """Raise DataError where a number follows from others.
+
+    Correlations of ordered columns are found pair by pair: that all of them together are not positive definite happens
+    with few rows, and is a problem to tell, not a reason to refuse.
+    """
+    numbers = [i for i, o in enumerate(moments.ordered) if not o]
+    if numbers:
+        check_collinear(moments.corr[np.ix_(numbers, numbers)], [moments.columns[i] for i in numbers], where)
 
 
 def ordered_difference(a: OrdinalFit, b: OrdinalFit) -> dict[str, float | None]:
