@@ -91,8 +91,9 @@ def test_careless_refuses_what_it_can_not_judge():
             sat.careless(frame, items)
     with pytest.raises(sat.DataError, match="g"):
         sat.careless(frame.assign(g=3.0), list("abcg"))
-    with pytest.raises(sat.DataError, match="collinear"):
-        sat.careless(frame.assign(g=frame.a + frame.b), list("abg"))
+    with pytest.raises(sat.DataError, match="collinear") as caught:
+        sat.careless(frame.assign(g=frame.a + frame.b), list("abcg"))
+    assert caught.value.columns == ("a", "b", "g")
     with pytest.raises(sat.DataError, match="too few"):
         sat.careless(frame[:4], list("abcdef"))
 
@@ -220,3 +221,19 @@ def test_consistency_statistics_equal_their_definitions():
         kept = [(i, j) for i, j in pairs if not np.isnan(x[row, [i, j]]).any()]
         r = np.corrcoef([x[row, i] for i, _ in kept], [x[row, j] for _, j in kept])[0, 1]
         assert found.statistics["synonyms"][row] == pytest.approx(r, abs=1e-10)
+
+
+def test_shares_that_do_not_sum_to_one_are_no_totals():
+    frame = pd.DataFrame({"g": ["x", "y", "y"]})
+    with pytest.raises(sat.ArgumentError, match=r"sum to 0\.9, not to 1"):
+        sat.rake(frame, {"g": {"x": 0.5, "y": 0.4}})
+    with pytest.raises(sat.ArgumentError, match="targets are numbers"):
+        sat.rake(frame, {"g": {"x": "1", "y": 2}})
+    assert sat.rake(frame, {"g": {"x": 1, "y": 0.5}}).sum() == pytest.approx(1.5)
+
+
+def test_a_missing_category_is_shown_as_none(engine):
+    frame = engine(pd.DataFrame({"g": ["x", None, "y"]}))
+    with pytest.raises(sat.SchemaError) as caught:
+        sat.poststratify(frame, "g", {"x": 1, "y": 2})
+    assert (caught.value.row, caught.value.value, caught.value.n_bad) == (1, None, 1)

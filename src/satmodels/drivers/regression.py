@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from satmodels.errors import ArgumentError, DataError, unknown
+from satmodels.statistics.collinear import collinear
 from satmodels.statistics.moments import Moments
 
 Array = NDArray[np.float64]
@@ -164,13 +165,9 @@ def check_drivers(outcome: str, drivers: Sequence[str]) -> None:
 
 def check_collinear(corr: Array, names: Sequence[str]) -> None:
     """Raise DataError naming the drivers that are linear copies of one another."""
-    values, vectors = np.linalg.eigh(corr)
-    if values[0] > SINGULAR:
-        return
-    weights = np.abs(vectors[:, values <= SINGULAR]).max(axis=1)
-    copies = [name for name, w in zip(names, weights, strict=True) if w > 1e-3]
-    raise DataError(
-        f"the drivers {copies} are collinear: each is a combination of the others, so their importance has "
-        "no answer. Leave one of them out.",
-        columns=copies,
-    )
+    if copies := collinear(corr, names, SINGULAR):
+        raise DataError(
+            f"the drivers {copies} are collinear: each is a combination of the others, so their importance has "
+            "no answer. Leave one of them out.",
+            columns=copies,
+        )

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from satmodels.errors import ArgumentError, DataError
 from satmodels.sem.resample_table import LARGEST_BATCH
+from satmodels.statistics.collinear import refuse_collinear
 from satmodels.statistics.moments import Moments
 
 Array = NDArray[np.float64]
@@ -50,11 +51,7 @@ class NormalTable:
                 f"{n} respondents are too few to draw moments of {len(moments.columns)} items: resample rows"
             )
         std = moments.std
-        values, vectors = np.linalg.eigh(moments.corr)
-        if values[0] < 1e-10:
-            items = np.abs(vectors[:, 0]) > 1e-6
-            involved = [c for c, there in zip(moments.columns, items, strict=True) if there]
-            raise DataError(f"the items {involved} are collinear: leave one out", columns=involved)
+        refuse_collinear(moments.corr, moments.columns)
         return cls(n, moments.mean, np.linalg.cholesky(moments.corr) * std[:, None])
 
     @property

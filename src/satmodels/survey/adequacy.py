@@ -12,6 +12,7 @@ from satmodels.errors import ArgumentError, DataError
 from satmodels.intake.batches import matrix
 from satmodels.intake.frames import open_frame
 from satmodels.results import Table
+from satmodels.statistics.collinear import refuse_collinear
 from satmodels.survey.reliability import (
     TIDY,
     ReliabilityResult,
@@ -53,8 +54,7 @@ def kmo(data: Any, items: Sequence[str] | None = None, *, weight: str | None = N
     """
     m = moments_of(data, items, weight, 3)
     corr = m.corr
-    if np.linalg.eigvalsh(corr)[0] < 1e-10:
-        raise DataError("the items are collinear: one of them is a sum of others, or is there twice")
+    refuse_collinear(corr, m.columns)
     inverse = np.linalg.inv(corr)
     scale = 1 / np.sqrt(np.diag(inverse))
     partial = inverse * scale[:, None] * scale
@@ -99,9 +99,8 @@ def bartlett(data: Any, items: Sequence[str] | None = None) -> ReliabilityResult
 
     m = moments_of(data, items, None, 2)
     corr, p = m.corr, len(m.columns)
-    sign, log_determinant = np.linalg.slogdet(corr)
-    if sign <= 0 or np.linalg.eigvalsh(corr)[0] < 1e-12:
-        raise DataError("the items are collinear: one of them is a sum of others, or is there twice")
+    log_determinant = np.linalg.slogdet(corr)[1]
+    refuse_collinear(corr, m.columns)
     statistic = max(-(m.n - 1 - (2 * p + 5) / 6) * float(log_determinant), 0.0)
     df = p * (p - 1) / 2
     row = record("sphericity_df", df, m, statistic=statistic, p_value=float(chdtrc(df, statistic)))

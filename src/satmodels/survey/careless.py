@@ -18,6 +18,7 @@ from satmodels.intake.batches import matrix
 from satmodels.intake.frames import Frame, open_frame
 from satmodels.intake.recode import Recode, recode
 from satmodels.results import Result, Table
+from satmodels.statistics.collinear import refuse_collinear
 from satmodels.survey.prepare import AS_ANSWERED
 
 if TYPE_CHECKING:
@@ -330,8 +331,7 @@ def mahalanobis(x: Array, columns: Sequence[str]) -> tuple[Array, Array]:
     if constant:
         raise DataError(f"every answer is the same in {constant}: leave these items out", columns=constant)
     corr: Array = cov / np.outer(std, std)
-    if np.linalg.eigvalsh(corr)[0] < 1e-10:
-        raise DataError("the items are collinear: one of them is a sum of others, or is there twice")
+    refuse_collinear(corr, columns)
     z = (x - mean) / std
     distance = np.full(len(x), np.nan)
     patterns, which = np.unique(answered, axis=0, return_inverse=True)

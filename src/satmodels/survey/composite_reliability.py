@@ -12,6 +12,7 @@ from satmodels.errors import ArgumentError, DataError
 from satmodels.intake.frames import is_sequence
 from satmodels.intake.library import FrameLibrary
 from satmodels.results import Table
+from satmodels.statistics.collinear import refuse_collinear
 from satmodels.survey.reliability import (
     TIDY,
     ReliabilityResult,
@@ -70,8 +71,7 @@ def composite_reliability(
         return _of_loadings(data, items, weight)
     m = moments_of(data, items, weight, 2)
     corr = m.corr
-    if np.linalg.eigvalsh(corr)[0] < 1e-10:
-        raise DataError("the items are collinear: one of them is a sum of others, or is there twice")
+    refuse_collinear(corr, m.columns)
     loadings = _one_factor(corr, m.columns)
     rho_c, ave = rho_c_and_ave(loadings)
     return ReliabilityResult(

@@ -6,6 +6,7 @@ import dataclasses
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from satmodels.errors import ArgumentError
 from satmodels.intake.library import FrameLibrary
 from satmodels.results import Result, Table
 
@@ -51,6 +52,9 @@ class SurveyDiff(Result):
 
 def diff(before: Survey, after: Survey) -> SurveyDiff:
     """Compare two surveys; see :meth:`Survey.diff`."""
+    given: Any = after
+    if not isinstance(given, type(before)):
+        raise ArgumentError(f"a survey is compared with another Survey, not with this {type(given).__name__}")
     rows: list[dict[str, Any]] = []
 
     def add(item: str, field: str, old: Any, new: Any, *, comparable: bool) -> None:

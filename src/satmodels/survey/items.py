@@ -5,7 +5,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Mapping, Sequence
 from datetime import date
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import BeforeValidator, Field, PlainSerializer, field_validator, model_validator
 
@@ -85,6 +85,12 @@ with warnings.catch_warnings():
 
         def __init__(self, **fields: Any) -> None:
             super().__init__(**fields)
+
+        @model_validator(mode="after")
+        def _columns_differ(self) -> Self:
+            if len(set(self.columns)) < len(self.columns):
+                raise ValueError(f"column {max(self.columns, key=self.columns.count)!r} is given twice")
+            return self
 
         @property
         def columns(self) -> tuple[str, ...]:

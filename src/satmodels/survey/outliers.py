@@ -115,7 +115,7 @@ def outliers(
        row  value
     0    5  240.0
     """
-    names = [items] if isinstance(items, str) else list(items)
+    names = list(as_names(items))
     if not names or len(set(names)) < len(names):
         raise ArgumentError(f"give at least one item, each of them once, not {names}")
     segments = as_names(by)

@@ -134,7 +134,7 @@ def suppress(
     1    B   NaN   NaN        True
     2    C   NaN   NaN        True
     """
-    if isinstance(minimum, bool) or int(minimum) != minimum or minimum < 2:
+    if isinstance(minimum, bool) or not isinstance(minimum, int | np.integer) or minimum < 2:
         raise ArgumentError(f"minimum={minimum!r}: a whole number of at least 2")
     frame = open_frame(table.tidy() if hasattr(table, "tidy") else table)
     if n not in frame.columns:

@@ -13,6 +13,7 @@ from satmodels.errors import ArgumentError, DataError
 from satmodels.intake.frames import open_frame
 from satmodels.intake.library import FrameLibrary
 from satmodels.results import Result, Table
+from satmodels.statistics.collinear import refuse_collinear
 from satmodels.statistics.moments import Moments
 
 Array = NDArray[np.float64]
@@ -307,8 +308,7 @@ def mcdonald_omega(
     if isinstance(n_factors, bool) or not 1 <= n_factors <= max(1, k // 3):
         raise ArgumentError(f"n_factors={n_factors!r}: {k} items carry 1 to {max(1, k // 3)} factors")
     corr = m.corr
-    if np.linalg.eigvalsh(corr)[0] < 1e-10:
-        raise DataError("the items are collinear: one of them is a sum of others, or is there twice")
+    refuse_collinear(corr, m.columns)
     loadings = minres(corr, n_factors)
     communality = (loadings**2).sum(axis=1)
     rows = [record("omega_total", float(1 - (1 - communality).sum() / corr.sum()), m)]

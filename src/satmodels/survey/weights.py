@@ -19,6 +19,7 @@ from satmodels.intake.batches import matrix
 from satmodels.intake.cells import check_weight
 from satmodels.intake.frames import OFFENDERS, Frame, open_frame
 from satmodels.intake.library import FrameLibrary
+from satmodels.intake.rules import is_missing
 from satmodels.results import Result, Table
 
 Array = NDArray[np.float64]
@@ -299,6 +300,8 @@ def _targets(margins: Mapping[str, Mapping[Any, float]]) -> tuple[list[Array], f
     for column, margin in margins.items():
         if not isinstance(margin, Mapping) or not margin:
             raise ArgumentError(f"margins[{column!r}] is a mapping {{category: total or share}}")
+        if any(isinstance(v, bool | str) for v in margin.values()):
+            raise ArgumentError(f"margins[{column!r}]: targets are numbers; given {dict(margin)}")
         try:
             goal = np.array([float(v) for v in margin.values()])
         except (TypeError, ValueError) as error:
@@ -308,6 +311,11 @@ def _targets(margins: Mapping[str, Mapping[Any, float]]) -> tuple[list[Array], f
                 f"margins[{column!r}]: targets are finite, not negative, and not all 0; given {dict(margin)}"
             )
         if abs(goal.sum() - 1) > SAME_TOTAL:
+            if (goal < 1).all():  # nobody counts less than one person in every category
+                raise ArgumentError(
+                    f"margins[{column!r}]: these shares sum to {goal.sum():g}, not to 1 (divide them by their sum): "
+                    f"given {dict(margin)}"
+                )
             totals[column] = float(goal.sum())
         shares.append(goal / goal.sum())
     if not totals:
@@ -337,7 +345,9 @@ def _encode(values: Sequence[Any], categories: list[Any], column: str) -> NDArra
             "every category has a target",
             f"Give the margin this category, or recode it.{hint}",
             n_bad=len(bad),
-            offenders=[(int(i), values[int(i)]) for i in bad[:OFFENDERS]],
+            offenders=[
+                (int(i), None if is_missing(values[int(i)]) else values[int(i)]) for i in bad[:OFFENDERS]
+            ],
         )
     return codes
 
