@@ -21,6 +21,7 @@ from satmodels.errors import ArgumentError
 MAX_BYTES = 64 * 1024 * 1024
 MAX_DEPTH = 64  # our deepest document has eight levels
 _STRING = re.compile(r'"(?:[^"\\]|\\.)*+"', re.DOTALL)  # a bracket inside a text does not count
+_SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
 _NO_BRACKET = re.compile(r"[^\[\]{}]+")
 _EMPTY_BRACKETS = re.compile(r"\[\]|\{\}")
 
@@ -77,9 +78,13 @@ def read_json(text: str | bytes) -> Any:
             raise ArgumentError(f"the JSON text is not UTF-8: {error}") from error
     _check_depth(text)
     try:
-        return json.loads(
+        found = json.loads(
             text, parse_constant=_no_constant, parse_float=_finite, object_pairs_hook=_unique_keys
         )
+        if _SURROGATE.search(text):
+            # half a character, which no file and no database takes
+            json.dumps(found, ensure_ascii=False).encode()
+        return found
     except ArgumentError:
         raise
     except (ValueError, RecursionError) as error:

@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from typing import Any
 
 from satmodels.survey.items import Choice, Code, Item, Rating, Recommend
 from satmodels.survey.ordered import RECOMMEND, order_of
-from satmodels.survey.scale import Scale, Wording, in_language
+from satmodels.survey.scale import MAX_CODES, Scale, Wording, in_language
 
 LEAST_RATED = 3  # two answers are yes and no
+
+
+def gapless(codes: Sequence[int]) -> bool:
+    """Say whether whole numbers follow each other without a gap, in any order; one alone does not."""
+    return len(codes) > 1 and max(codes) - min(codes) == len(set(codes)) - 1 == len(codes) - 1
 
 
 def coded_item(
@@ -22,10 +28,10 @@ def coded_item(
     words run from high to low, the item is a reverse one.
     """
     codes = sorted(c for c in labels if isinstance(c, int))
-    gapless = len(codes) == len(labels) > 1 and codes[-1] - codes[0] == len(codes) - 1
-    numbered = gapless and _numbered({c: labels[c] for c in codes})
-    order = order_of([labels[c] for c in codes]) if gapless else None
-    if not gapless or not (numbered or order or (is_scale and len(codes) >= LEAST_RATED)):
+    whole = len(codes) == len(labels) and gapless(codes) and len(codes) <= MAX_CODES
+    numbered = whole and _numbered({c: labels[c] for c in codes})
+    order = order_of([labels[c] for c in codes]) if whole else None
+    if not whole or not (numbered or order or (is_scale and len(codes) >= LEAST_RATED)):
         return Choice(name, labels, text, **more), None
     words = {c: labels[c] for c in codes if labels[c] != str(c)} or None
     if (codes[0], codes[-1]) == (0, 10) and words is None and RECOMMEND.search(f"{name} {text or ''}"):

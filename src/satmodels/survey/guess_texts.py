@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from satmodels.survey.coded import gapless
 from satmodels.survey.items import Choice, Code, Item, Rating, Recommend, Text
 from satmodels.survey.ordered import complete, ranks_of
 from satmodels.survey.scale import Scale, Wording, distinct_labels
@@ -58,6 +59,11 @@ _WHOLE = re.compile(r"-?(?:0|[1-9][0-9]{0,8})")
 _NUMBERED = re.compile(r"(-?[0-9]{1,2})(?![0-9]|\s*[-–~]\s*[0-9]|[.,/][0-9])")
 _DATE = re.compile(r"[0-9]{1,4}[./-][0-9]{1,2}[./-][0-9]{1,4}([ T].*)?|[0-9]{4}年[0-9]{1,2}月[0-9]{1,2}日")
 _LISTED = re.compile(r"[^;|]+[;|]")
+
+
+def stands_for_none(label: str) -> bool:
+    """Say whether a label says that there is no answer."""
+    return label.strip().lower() in MISSING_TEXTS | UNSURE
 
 
 def guess_texts(
@@ -162,7 +168,7 @@ def _numbers_in(answers: Sequence[str]) -> dict[int, int] | None:
     """Return the number before each label: "5 - very good"."""
     found = [_NUMBERED.match(a.strip()) for a in answers]
     codes = [int(m.group(1)) for m in found if m]
-    if len(codes) < len(answers) or sorted(codes) != list(range(min(codes), max(codes) + 1)):
+    if len(codes) < len(answers) or not gapless(codes):
         return None
     return dict(enumerate(codes)) if min(codes) in (0, 1) and max(codes) in (3, 4, 5, 7, 10) else None
 

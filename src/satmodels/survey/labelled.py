@@ -8,6 +8,7 @@ from typing import Any
 
 from satmodels.errors import ArgumentError, MissingExtraError
 from satmodels.intake.frames import open_frame
+from satmodels.survey.coded import gapless
 from satmodels.survey.guess import guess_survey
 from satmodels.survey.items import Choice, Code, Item, Number, Rating
 from satmodels.survey.privacy import neutralised
@@ -156,11 +157,7 @@ def _item(column: str, rows: list[dict[str, Any]], text: Wording | None) -> Item
     whole = [c for c in answers if isinstance(c, int)]
     if not answers:
         return Number(column, text=text, **more)
-    if (
-        len(whole) == len(answers) >= 2
-        and sorted(whole) == list(range(min(whole), max(whole) + 1))
-        and len(whole) > 2
-    ):
+    if len(whole) == len(answers) > 2 and gapless(whole):
         labels: dict[int, Wording] = {c: answers[c] for c in sorted(whole)}
         return Rating(column, Scale(min(whole), max(whole), labels), text, **more)
     return Choice(column, answers, text, **more)

@@ -12,10 +12,24 @@ from typing import Any, cast
 
 from satmodels.errors import ArgumentError, MissingExtraError, SchemaError
 from satmodels.stored import read_json
+from satmodels.survey.check import USUAL_MISSING_CODES
+from satmodels.survey.coded import gapless
 from satmodels.survey.guess import guess_item
-from satmodels.survey.items import Choice, Code, Date, Item, MultiChoice, Number, Rating, Recommend, Text
+from satmodels.survey.guess_texts import stands_for_none
+from satmodels.survey.items import (
+    MAX_OPTIONS,
+    Choice,
+    Code,
+    Date,
+    Item,
+    MultiChoice,
+    Number,
+    Rating,
+    Recommend,
+    Text,
+)
 from satmodels.survey.kept import MAX_KEPT, merge, read_kept
-from satmodels.survey.scale import Scale, Wording, distinct_labels, in_language
+from satmodels.survey.scale import MAX_CODES, Scale, Wording, distinct_labels, in_language
 from satmodels.survey.survey import Survey
 
 LABEL_BYTES, VALUE_LABEL_BYTES = 256, 120  # longer labels are cut by the format
@@ -118,25 +132,56 @@ def _item(column: str, series: Any, variable: Variable) -> tuple[Item, str]:
     observed = [v.item() if hasattr(v, "item") else v for v in series.dropna().unique()]
     missing = _missing(labels, observed, variable.missing)
     observed = [v for v in observed if v not in missing]
+    # many files label codes for missing answers without declaring them
+    undeclared = {
+        c: w
+        for c, w in labels.items()
+        if c not in missing and c in USUAL_MISSING_CODES and stands_for_none(w)
+    }
+    missing |= undeclared
+    observed = [v for v in observed if v not in undeclared]
     more: dict[str, Any] = {"missing_codes": {_code(c): w for c, w in missing.items()}} if missing else {}
+    item, why = _answers(column, text, labels, missing, observed, measure, int(series.notna().sum()), more)
+    return item, f"{why}; {[_code(c) for c in undeclared]} as missing, by their labels" if undeclared else why
+
+
+def _answers(
+    column: str,
+    text: str | None,
+    labels: Mapping[Any, str],
+    missing: Mapping[Any, str],
+    observed: list[Any],
+    measure: str,
+    n: int,
+    more: dict[str, Any],
+) -> tuple[Item, str]:
     answers = {c: w for c, w in labels.items() if c not in missing}
     if not answers:
-        item, why = guess_item(column, observed or [None], text, len(series))
+        item, why = guess_item(column, observed or [None], text, n)
         texts = any(isinstance(v, str) for v in observed)
         if isinstance(item, Rating | Recommend | Choice) and not texts and measure in ("scale", "unknown"):
             item, why = Number(column, text=text), "a number without labels"
-        return item.model_copy(update=more), why
+        codes = {**(item.missing_codes or {}), **more.get("missing_codes", {})}
+        return item.model_copy(update={"missing_codes": codes or None}), why
     if any(isinstance(c, str) for c in answers):
         options: dict[Code, Wording] = {str(v): str(v) for v in observed if v != ""}
         options.update({str(c): w for c, w in answers.items()})
         return Choice(column, options, text, **more), "a choice of labelled texts"
     codes = sorted({*answers, *observed})
-    if any(c != int(c) for c in codes):
+    if any(not math.isfinite(c) or c != int(c) for c in codes):
         return Number(column, text=text, **more), "a number, because some answers are not whole"
     whole = [int(c) for c in codes]
-    gapless = whole == list(range(whole[0], whole[-1] + 1))
     ends_only = len(answers) < len(whole)
-    ordered = measure in ("ordinal", "scale") or (measure == "unknown" and (ends_only or gapless))
+    too_long = whole[-1] - whole[0] >= MAX_CODES
+    if (ends_only and len(answers) == 1 and measure in ("scale", "unknown")) or (
+        too_long and len(whole) > MAX_OPTIONS
+    ):
+        return Number(
+            column, text=text, **more
+        ), f"a number, although {len(answers)} of its answers are labelled"
+    ordered = not too_long and (
+        measure in ("ordinal", "scale") or (measure == "unknown" and (ends_only or gapless(whole)))
+    )
     if ordered and len(whole) > 1 and (measure == "ordinal" or len(whole) in ORDERED_CODES or ends_only):
         scale_labels: dict[int, Wording] = {int(c): w for c, w in answers.items()}
         scale = Scale(whole[0], whole[-1], distinct_labels(scale_labels))

@@ -8,7 +8,7 @@ from typing import Any, cast
 
 from satmodels.errors import ArgumentError
 from satmodels.stored import read_json
-from satmodels.survey.coded import coded_item
+from satmodels.survey.coded import coded_item, gapless
 from satmodels.survey.items import (
     Choice,
     Code,
@@ -234,8 +234,8 @@ def _rating(element: Mapping[str, Any], name: str, text: Wording | None, more: d
     if values:
         options = _choices(values)
         codes = [c for c in options if isinstance(c, int)]
-        if len(codes) < len(options) or sorted(codes) != list(range(min(codes), max(codes) + 1)):
-            return Choice(name, options, text, **more)
+        if len(codes) < len(options) or not gapless(codes):
+            return Choice(name, distinct_labels(_alike(options)), text, **more)
         low, high = min(codes), max(codes)
         labels = {c: options[c] for c in codes if options[c] != str(c)}
     else:
