@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -151,10 +152,49 @@ def test_labels_constraints_and_defined_parameters():
     active = fit(text + "b > 5 * a", frame).result_
     p = active.paths.set_index(["lhs", "rhs"])["estimate"]
     assert p["Loyal", "Value"] == pytest.approx(5 * p["Loyal", "Quality"], rel=1e-6)
-    with pytest.raises(sat.SpecError, match="not linear"):
-        fit(text + "a*b == 1", frame)
+    with pytest.raises(sat.SpecError, match="inequality 'a\\*b > 1' is not linear"):
+        fit(text + "a*b > 1", frame)
     with pytest.raises(sat.SpecError, match="contradict"):
         fit(text + "a == b\na == b + 1", frame)
+
+
+# lavaan 0.6-14 on cbsem_answers.csv: chi-square with 25 (26) degrees of freedom, estimate and standard error of b
+CURVED = {
+    "indirect == 0.3": (36.7497, 25, 0.46266, 0.03782),
+    "m*n == 0.7\nc == a*b": (25.8541, 26, 0.34503, 0.03787),
+    "a == exp(-b)\no == 1.2": (34.4781, 26, 0.37761, 0.05338),
+}
+
+
+@pytest.mark.parametrize("constraint", list(CURVED))
+def test_constraints_that_are_not_linear(constraint: str):
+    frame = pd.read_csv(Path(__file__).parents[1] / "reference" / "cbsem_answers.csv")
+    text = (
+        "Quality =~ q1 + m*q2 + o*q3\nValue =~ v1 + n*v2 + v3\nLoyal =~ l1 + l2 + l3\n"
+        "Value ~ a*Quality\nLoyal ~ b*Value + c*Quality\nindirect := a*b\n"
+    )
+    model = fit(text + constraint, frame)
+    chisq, df, b, error = CURVED[constraint]
+    assert model.result_.converged
+    assert model.result_.fit_measures()["chisq"] == pytest.approx(chisq, abs=1e-4)
+    assert model.result_.fit_measures()["df"] == df
+    row = model.result_.paths.set_index(["lhs", "rhs"]).loc[("Loyal", "Value")]
+    assert row["estimate"] == pytest.approx(b, abs=1e-5)
+    assert row["std_error"] == pytest.approx(error, abs=1e-5)
+    released = model.equality_tests().set_index("lhs")
+    free = fit(text, frame).result_.fit_measures()["chisq"]
+    if len(released) == 1:
+        assert released["score"].iloc[0] == pytest.approx(chisq - free, rel=0.1)
+
+
+def test_constraints_that_can_not_be_kept():
+    frame = survey()
+    with pytest.raises(sat.ArgumentError, match="not linear"):
+        sat.bootstrap(sat.CBSEM(MODEL + "a == b^2"), frame, n=10)
+    with pytest.raises(sat.SpecError, match="starting values"):
+        fit(MODEL + "a == log(-1 - b^2)", frame)
+    with pytest.warns(sat.ImproperSolutionWarning, match="from a minimum"):
+        assert not fit(MODEL + "a^2 == -1", frame).result_.converged
 
 
 def test_transform_scores_one_row_as_among_the_others():

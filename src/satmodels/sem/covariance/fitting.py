@@ -20,7 +20,7 @@ from satmodels.sem.covariance.samples import Sample
 from satmodels.sem.covariance.scoring import Problem, Solution, minimise, newton_decrement
 from satmodels.sem.covariance.starts import plain_values, starting_values
 from satmodels.sem.covariance.table import Parameter, ParameterTable
-from satmodels.sem.covariance.ties import Inequality, Ties, label_ties, read_constraints, tie
+from satmodels.sem.covariance.ties import Constraints, Inequality, Ties, label_ties, read_constraints, tie
 from satmodels.sem.model.spec import ModelSpec
 
 Array = NDArray[np.floating[Any]]
@@ -28,6 +28,8 @@ Array = NDArray[np.floating[Any]]
 LIKELIHOOD = ("ML", "MLR", "MLM", "MLMV", "MLMVS")
 SINGULAR = 1e-7  # smallest pivot of a scaled information matrix that is not rounding
 OTHER_STARTS = (0.3, 0.05)  # shares of variance, see starts.plain_values
+TANGENTS = 100  # how often curved constraints are replaced by their tangents
+STILL = 1e-10  # a solution (scaled parameters) that moves less lies on its constraints
 ACTIVE = 1e-9  # an inequality violated by more than this (in own units) is made an equality
 
 
@@ -57,6 +59,8 @@ class Fit:
         By what the columns were divided.
     active : tuple of str
         Inequalities that hold with equality.
+    curved : bool
+        Whether there are constraints that are not linear: the ties are then tangents at the estimates.
     """
 
     table: ParameterTable
@@ -70,6 +74,7 @@ class Fit:
     implied: list[Implied]
     std: Array
     active: tuple[str, ...] = ()
+    curved: bool = False
 
     @property
     def df(self) -> int:
@@ -206,13 +211,9 @@ def fit_table(
     if criteria is None:
         criteria = [make_criterion(estimator, s, std, table.means) for s in samples]
     labels = label_ties(table)
-    constraints = spec.constraints if spec is not None else ()
-    equalities, inequalities = read_constraints(
-        table, constraints, {d.name: d.expression for d in spec.defined} if spec is not None else {}
+    constraints = read_constraints(
+        table, spec.constraints if spec is not None else (), spec.defined if spec is not None else ()
     )
-    ties = tie(labels, equalities)
-    if check:
-        check_identified(table, arrows, ties.scaled(units))
     if start is None:
         x = starting_values(
             table,
@@ -223,30 +224,83 @@ def fit_table(
         )
     else:
         x = start / units
-    problem = Problem(arrows, criteria, ties.scaled(units))
-    solution = minimise(problem, x)
+    ties = tie(labels, constraints.held(table, _off_zero(table, x * units) if constraints.curved else x))
+    if check:
+        check_identified(table, arrows, ties.scaled(units))
+    tied = _Tied(table, arrows, criteria, units, labels, constraints)
+    problem, ties, solution = tied.minimise(x)
     for share in OTHER_STARTS if start is None else ():
         if solution.converged:
             break
         pooled = np.average([s.mean / std for s in samples], axis=0, weights=[s.n for s in samples])
-        again = minimise(problem, plain_values(table, pooled, share, units))
-        if again.converged or again.value < solution.value:
-            solution = again
+        again = tied.minimise(plain_values(table, pooled, share, units))
+        if again[2].converged or again[2].value < solution.value:
+            problem, ties, solution = again
     active: list[Inequality] = []
-    for _ in range(2 * len(inequalities)):
-        worst = _most_violated(inequalities, active, solution.x * units)
+    for _ in range(2 * len(constraints.inequalities)):
+        worst = _most_violated(constraints.inequalities, active, solution.x * units)
         if worst is None:
             break
         active.append(worst)
-        held = [*equalities, *((i.coefficients, i.bound) for i in active)]
-        ties = tie(labels, held)
-        problem = Problem(arrows, criteria, ties.scaled(units))
-        solution = minimise(problem, solution.x)
+        problem, ties, solution = tied.minimise(solution.x, [(i.coefficients, i.bound) for i in active])
     x = solution.x * units
     implied = [r.at(x) for r in raw]
     return Fit(
-        table, samples, problem, solution, units, scales, ties, x, implied, std, tuple(i.text for i in active)
+        table,
+        samples,
+        problem,
+        solution,
+        units,
+        scales,
+        ties,
+        x,
+        implied,
+        std,
+        tuple(i.text for i in active),
+        bool(constraints.curved),
     )
+
+
+@dataclass(frozen=True)
+class _Tied:
+    """What is minimised, with its constraints."""
+
+    table: ParameterTable
+    arrows: list[GroupArrows]
+    criteria: Sequence[Discrepancy]
+    units: Array
+    labels: Ties
+    constraints: Constraints
+
+    def minimise(self, x: Array, more: Sequence[tuple[Array, float]] = ()) -> tuple[Problem, Ties, Solution]:
+        """Minimise from scaled parameters x, with further linear equalities if given.
+
+        Curved constraints are replaced by their tangents until the solution no longer moves: then it lies on them, and
+        the gradient is orthogonal to them.
+        """
+        if not self.constraints.curved:
+            return self._once(x, more)
+        x = _off_zero(self.table, x * self.units) / self.units
+        problem, ties, solution = self._once(x, more)
+        iterations = solution.iterations
+        for _ in range(TANGENTS):
+            x = solution.x
+            problem, ties, solution = self._once(x, more)
+            iterations += solution.iterations
+            if float(np.abs(solution.x - x).max(initial=0.0)) < STILL:
+                return problem, ties, replace(solution, iterations=iterations)
+        return problem, ties, replace(solution, decrement=np.inf)
+
+    def _once(self, x: Array, more: Sequence[tuple[Array, float]]) -> tuple[Problem, Ties, Solution]:
+        ties = tie(self.labels, [*self.constraints.held(self.table, x * self.units), *more])
+        problem = Problem(self.arrows, self.criteria, ties.scaled(self.units))
+        return problem, ties, minimise(problem, x)
+
+
+def _off_zero(table: ParameterTable, x: Array) -> Array:
+    """Return starting values at which products and powers of labelled parameters have a slope."""
+    at_zero = [bool(p.label) and p.start is None and abs(v) < 0.1 for p, v in zip(table.free, x, strict=True)]
+    return np.where(at_zero, 0.3, x)
 
 
 def shifted_logl(sample: Sample, std: Array) -> float:

@@ -17,6 +17,7 @@ from satmodels.sem.covariance.result import CovarianceResult
 from satmodels.sem.covariance.samples import Sample
 from satmodels.sem.covariance.standardized import standardized_group
 from satmodels.sem.covariance.table import ParameterTable
+from satmodels.sem.covariance.ties import label_gradients
 from satmodels.sem.model.expression import derivatives, parse_expression
 from satmodels.sem.model.spec import ModelSpec
 from satmodels.sem.result import PARAMETER_COLUMNS
@@ -88,16 +89,7 @@ def defined_parameters(fit: Fit, spec: ModelSpec, x: Array | None = None) -> lis
     if not spec.defined:
         return []
     x = fit.x if x is None else x
-    values: dict[str, float] = {}
-    gradients: dict[str, Array] = {}
-    number = {id(p): i for i, p in enumerate(fit.table.free)}
-    for p in fit.table.parameters:
-        if p.label and p.label not in values:
-            gradients[p.label] = np.zeros(len(x))
-            values[p.label] = float(p.value or 0.0)
-            if p.free:
-                values[p.label] = float(x[number[id(p)]])
-                gradients[p.label][number[id(p)]] = 1.0
+    values, gradients = label_gradients(fit.table, x)
     found: list[tuple[str, float, Array]] = []
     for d in spec.defined:
         value, gradient = derivatives(parse_expression(d.expression), values, gradients)

@@ -54,11 +54,11 @@ def release_table(fit: Fit, spec: ModelSpec) -> Table:
         if new not in wide.known:
             rows.append(np.eye(len(wide.free))[new])
             shown.append(_shown(fit, p, replace_group(p)))
-    for (coefficients, _), c in zip(
-        read_constraints(fit.table, spec.constraints, {d.name: d.expression for d in spec.defined})[0],
-        [c for c in spec.constraints if c.op == "=="],
-        strict=True,
-    ):
+    constraints = read_constraints(fit.table, spec.constraints, spec.defined)
+    written = [c for c in spec.constraints if c.op == "=="]
+    curved = [c.text for c in constraints.curved]
+    written.sort(key=lambda c: f"{c.left} == {c.right}" in curved)  # as they are held: linear ones first
+    for (coefficients, _), c in zip(constraints.held(fit.table, fit.x), written, strict=True):
         row = np.zeros(len(wide.free))
         row[[number[i] for i in range(len(coefficients))]] = coefficients
         rows.append(row)

@@ -1,11 +1,13 @@
 """Equality: from all free parameters to those that really vary.
 
-Parameters of one label are equal, and ``==`` gives linear relations. Both are written as x = K y + x0,
-so that the iteration, the information and the standard errors need no constraint of their own.
+Parameters of one label are equal, and ``==`` gives relations. Both are written as x = K y + x0,
+so that the iteration, the information and the standard errors need no constraint of their own. A relation that is not
+linear (a == b^2) is replaced by its tangent, again and again, until the solution lies on it.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,11 +16,18 @@ from numpy.typing import NDArray
 
 from satmodels.errors import SpecError
 from satmodels.sem.covariance.table import ParameterTable
-from satmodels.sem.model.expression import linear_form, parse_expression
-from satmodels.sem.model.terms import Constraint
+from satmodels.sem.model.expression import (
+    Expression,
+    LinearForm,
+    derivatives,
+    linear_form,
+    parse_expression,
+)
+from satmodels.sem.model.terms import Constraint, Defined
 
 Array = NDArray[np.floating[Any]]
 TOLERANCE = 1e-10
+LEAST_SLOPE = 1e-10  # a constraint that moves less with its parameters has no tangent
 
 
 @dataclass(frozen=True)
@@ -65,29 +74,101 @@ def _label_matrix(table: ParameterTable) -> Array:
     return k
 
 
+@dataclass(frozen=True)
+class Curved:
+    """left - right == 0 where that is not linear; ``definitions`` are the ``:=`` it may speak of."""
+
+    tree: Expression
+    text: str
+    definitions: tuple[tuple[str, Expression], ...]
+
+    def at(self, table: ParameterTable, x: Array) -> tuple[Array, float] | None:
+        """Return the tangent (coefficients, right side) at parameters x; None where there is none."""
+        values, gradients = label_gradients(table, x)
+        for name, tree in self.definitions:
+            values[name], gradients[name] = derivatives(tree, values, gradients)
+        value, row = derivatives(self.tree, values, gradients)
+        if (
+            not np.isfinite(value)
+            or not np.isfinite(row).all()
+            or not np.abs(row).max(initial=0.0) > LEAST_SLOPE
+        ):
+            return None
+        return row, float(row @ x - value)
+
+
+@dataclass(frozen=True)
+class Constraints:
+    """The relations of a model: linear equalities as (coefficients, right side), curved ones, and inequalities."""
+
+    equalities: list[tuple[Array, float]]
+    curved: list[Curved]
+    inequalities: list[Inequality]
+
+    def held(self, table: ParameterTable, x: Array) -> list[tuple[Array, float]]:
+        """Return all equalities, the curved ones by their tangents at x.
+
+        Raises
+        ------
+        SpecError
+            A constraint has no tangent there: the logarithm of a negative number, a^2 == 0.
+        """
+        tangents: list[tuple[Array, float]] = []
+        for c in self.curved:
+            tangent = c.at(table, x)
+            if tangent is None:
+                raise SpecError(
+                    f"the constraint {c.text!r} can't be computed, or does not depend on its parameters, at the values "
+                    "that the iteration came to: give them starting values with start(...)"
+                )
+            tangents.append(tangent)
+        return [*self.equalities, *tangents]
+
+
+def label_gradients(table: ParameterTable, x: Array) -> tuple[dict[str, float], dict[str, Array]]:
+    """Return the value of every label and its gradient in all free parameters."""
+    values: dict[str, float] = {}
+    gradients: dict[str, Array] = {}
+    number = {id(p): i for i, p in enumerate(table.free)}
+    for p in table.parameters:
+        if p.label and p.label not in values:
+            gradients[p.label] = np.zeros(len(x))
+            values[p.label] = float(p.value or 0.0)
+            if p.free:
+                values[p.label] = float(x[number[id(p)]])
+                gradients[p.label][number[id(p)]] = 1.0
+    return values, gradients
+
+
 def read_constraints(
-    table: ParameterTable, constraints: tuple[Constraint, ...], defined: dict[str, str]
-) -> tuple[list[tuple[Array, float]], list[Inequality]]:
-    """Return the equalities as (coefficients, right side) and the inequalities.
+    table: ParameterTable, constraints: Sequence[Constraint], defined: Sequence[Defined]
+) -> Constraints:
+    """Return the constraints of a model as relations between its free parameters.
 
     Raises
     ------
     SpecError
-        A constraint is not linear.
+        An inequality is not linear.
     """
-    equalities: list[tuple[Array, float]] = []
-    inequalities: list[Inequality] = []
+    definitions = tuple((d.name, parse_expression(d.expression)) for d in defined)
+    forms: dict[str, LinearForm | None] = {}
+    for name, tree in definitions:
+        forms[name] = linear_form(tree, forms)
+    found = Constraints([], [], [])
     for constraint in constraints:
         text = f"{constraint.left} {constraint.op} {constraint.right}"
-        form = linear_form(parse_expression(f"({constraint.left}) - ({constraint.right})"))
-        if form is None:
+        tree = parse_expression(f"({constraint.left}) - ({constraint.right})")
+        form = linear_form(tree, forms)
+        if form is None and constraint.op != "==":
             raise SpecError(
-                f"the constraint {text!r} is not linear in the parameters; linear ones are supported"
+                f"the inequality {text!r} is not linear in the parameters: only linear ones are supported. Leave it out "
+                "and look whether the estimates keep to it, or write it with '=='."
             )
+        if form is None:
+            found.curved.append(Curved(tree, text, definitions))
+            continue
         row, constant = np.zeros(len(table.free)), form[1]
         for name, c in form[0].items():
-            if name in defined:
-                raise SpecError(f"the constraint {text!r} uses the defined parameter {name!r}: write it out")
             at = [i for i, p in enumerate(table.free) if p.label == name]
             if at:
                 row[at[0]] += c
@@ -95,10 +176,10 @@ def read_constraints(
                 constant += c * next(p.value or 0.0 for p in table.parameters if p.label == name)
         sign = -1.0 if constraint.op == "<" else 1.0
         if constraint.op == "==":
-            equalities.append((row, -constant))
+            found.equalities.append((row, -constant))
         else:
-            inequalities.append(Inequality(sign * row, -sign * constant, text))
-    return equalities, inequalities
+            found.inequalities.append(Inequality(sign * row, -sign * constant, text))
+    return found
 
 
 def tie(labels: Ties, equalities: list[tuple[Array, float]]) -> Ties:

@@ -259,42 +259,46 @@ def _derivatives(
     return value, total
 
 
-def linear_form(tree: Expression) -> tuple[dict[str, float], float] | None:
-    """Return coefficients by label and the constant of a linear expression; None where it is not linear."""
+LinearForm = tuple[dict[str, float], float]
+
+
+def linear_form(tree: Expression, forms: Mapping[str, LinearForm | None] | None = None) -> LinearForm | None:
+    """Return coefficients by label and the constant of a linear expression; None where it is not linear.
+
+    ``forms`` has those of names that are expressions themselves.
+    """
     if isinstance(tree, Number):
         return {}, tree.value
     if isinstance(tree, Name):
-        return {tree.name: 1.0}, 0.0
-    parts = [linear_form(a) for a in tree.arguments]
+        return forms[tree.name] if forms and tree.name in forms else ({tree.name: 1.0}, 0.0)
+    parts = [linear_form(a, forms) for a in tree.arguments]
     if any(p is None for p in parts):
         return None
-    forms = [p for p in parts if p is not None]
-    if not any(f[0] for f in forms):  # a number, written in a long way
-        return {}, float(compute(tree, {}))
+    parts_found = [p for p in parts if p is not None]
+    if not any(f[0] for f in parts_found):  # a number, written in a long way
+        return {}, float(compute(Call(tree.function, tuple(Number(f[1]) for f in parts_found)), {}))
     match tree.function:
         case "negative":
-            return _scaled(forms[0], -1.0)
+            return _scaled(parts_found[0], -1.0)
         case "+":
-            return _added(forms[0], forms[1])
+            return _added(parts_found[0], parts_found[1])
         case "-":
-            return _added(forms[0], _scaled(forms[1], -1.0))
-        case "*" if not forms[0][0]:
-            return _scaled(forms[1], forms[0][1])
-        case "*" if not forms[1][0]:
-            return _scaled(forms[0], forms[1][1])
-        case "/" if not forms[1][0] and forms[1][1] != 0:
-            return _scaled(forms[0], 1 / forms[1][1])
+            return _added(parts_found[0], _scaled(parts_found[1], -1.0))
+        case "*" if not parts_found[0][0]:
+            return _scaled(parts_found[1], parts_found[0][1])
+        case "*" if not parts_found[1][0]:
+            return _scaled(parts_found[0], parts_found[1][1])
+        case "/" if not parts_found[1][0] and parts_found[1][1] != 0:
+            return _scaled(parts_found[0], 1 / parts_found[1][1])
         case _:
             return None
 
 
-def _scaled(form: tuple[dict[str, float], float], by: float) -> tuple[dict[str, float], float]:
+def _scaled(form: LinearForm, by: float) -> LinearForm:
     return {name: c * by for name, c in form[0].items()}, form[1] * by
 
 
-def _added(
-    a: tuple[dict[str, float], float], b: tuple[dict[str, float], float]
-) -> tuple[dict[str, float], float]:
+def _added(a: LinearForm, b: LinearForm) -> LinearForm:
     names = dict.fromkeys([*a[0], *b[0]])
     return {n: a[0].get(n, 0.0) + b[0].get(n, 0.0) for n in names}, a[1] + b[1]
 
