@@ -193,6 +193,7 @@ def test_dask_and_ibis(make):
     same_customers(data)
     same_errors(make)
     same_row_limit(data)
+    same_survey(make)
 
 
 def test_dask_counts_by_text_and_categories():
@@ -202,7 +203,6 @@ def test_dask_counts_by_text_and_categories():
         ours, theirs = (sat.ScoreCounts.collect(d, "nps", by, "w") for d in (data, frame))
         assert (ours.keys, ours.values) == (theirs.keys, theirs.values)
         np.testing.assert_allclose(ours.w2, theirs.w2, rtol=1e-9)
-    same_survey(make)
 
 
 def test_dask_with_one_name_for_two_columns():
