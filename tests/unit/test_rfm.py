@@ -6,6 +6,7 @@ import datetime as dt
 import itertools
 import json
 import pickle
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -518,3 +519,15 @@ def test_figure(options):
     assert sat.plot(result.migration(later)).axes
     with pytest.raises(sat.ArgumentError):
         sat.plot(result, view="pie")
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"cuts": 5}, {"segments": 5}, {"segments": [5]}, {"segments": "Champions"}]
+)
+def test_tables_of_the_wrong_kind_are_said_in_words(wrong: dict[str, Any]) -> None:
+    sales = pd.DataFrame({"c": list("abcdef"), "d": pd.Timestamp("2026-01-01"), "m": 1.0})
+    with pytest.raises(sat.ArgumentError):
+        sat.rfm(sales, customer="c", date="d", amount="m", as_of="2026-02-01", **wrong)
+    whole = sat.rfm(sales, customer="c", date="d", amount="m", as_of="2026-02-01")
+    with pytest.raises(sat.ArgumentError, match="two results of rfm"):
+        whole.migration(5)  # type: ignore[arg-type]

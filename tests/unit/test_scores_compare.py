@@ -360,3 +360,41 @@ def test_an_unplanned_split_is_said() -> None:
 def test_wrong_splits(split: dict[str, Any], said: str) -> None:
     with pytest.raises(sat.ArgumentError, match=said):
         sat.compare(variants(10, 10), planned_split=split)
+
+
+FEW = pd.DataFrame({"q": [10, 9, 3, 8, 7, 10], "t": range(6), "g": list("aabbcc"), "e": [1, 2, 3, 4, 5, 6]})
+OVER_TIME, GROUPS = sat.nps(FEW, "q", by="t"), sat.nps(FEW, "q", by="g")
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda: sat.control_chart(OVER_TIME, sigmas="x"),  # type: ignore[arg-type]
+        lambda: sat.control_chart(OVER_TIME, baseline="x"),  # type: ignore[arg-type]
+        lambda: sat.control_chart(OVER_TIME, rules=5),  # type: ignore[arg-type]
+        lambda: sat.trend(OVER_TIME, order=5),  # type: ignore[arg-type]
+        lambda: sat.trend(OVER_TIME, order=[[1]]),
+        lambda: sat.compare(GROUPS, power="x"),  # type: ignore[arg-type]
+        lambda: sat.compare(GROUPS, benchmark="x"),  # type: ignore[arg-type]
+        lambda: sat.compare(GROUPS, benchmark=float("nan")),
+        lambda: sat.compare(GROUPS, benchmark=5, benchmark_error=-1),
+        lambda: sat.compare(GROUPS, within=5),  # type: ignore[arg-type]
+        lambda: sat.compare(GROUPS, reference=[1]),
+        lambda: sat.compare(GROUPS, planned_split=5),  # type: ignore[arg-type]
+        lambda: sat.compare_paired(FEW, "q", "e", power=2),
+        lambda: sat.detectable_difference("share", n="x", expected=50),  # type: ignore[arg-type]
+        lambda: sat.sample_size("share", expected="x", margin=5),  # type: ignore[arg-type]
+        lambda: sat.sample_size("nps", promoters="x", detractors=1, margin=5),  # type: ignore[arg-type]
+        lambda: sat.kpis(FEW, responded="t", service_levels=5),  # type: ignore[arg-type]
+        lambda: sat.indicators(FEW, customer="g", kind="q", kinds=5),  # type: ignore[arg-type]
+        lambda: sat.indicators(FEW, customer="g", kind="q", date="t", recovery=5),  # type: ignore[arg-type]
+        lambda: sat.indicators(FEW, customer="g", kind="q", date="t", since="soon"),
+        lambda: sat.servqual(FEW, {"x": 5}, scale=sat.Scale(1, 10)),
+        lambda: sat.servqual(FEW, {"x": [("q", "e")]}, scale=sat.Scale(1, 10), importance="x"),  # type: ignore[arg-type]
+        lambda: sat.servqual(FEW, {"x": [("q", "e")]}, scale=sat.Scale(1, 10), importance={"x": "a"}),  # type: ignore[dict-item]
+        lambda: sat.csi(FEW, ["q", "e"], scale=sat.Scale(1, 10), missing_codes=99),  # type: ignore[arg-type]
+    ],
+)
+def test_arguments_of_the_wrong_kind_are_said_in_words(call: Any) -> None:
+    with pytest.raises(sat.ArgumentError):
+        call()

@@ -126,3 +126,27 @@ def test_disconfirmation_under_a_design() -> None:
     gap = frame.assign(gap=frame["b"] - frame["a"])
     same = sat.mean_score(gap, "gap", scale=(-9, 9), weight="w", design=replicated)
     assert jackknife.std_error == pytest.approx(same.std_error, rel=1e-12)
+
+
+@scores
+def test_whole_numbers_that_a_float_does_not_hold(engine: Any, score: str) -> None:
+    frame = pd.DataFrame({"a": [1, 2**62, 5], "b": [2, 4, 5]})
+    with pytest.raises(sat.SchemaError) as caught:
+        SCORES[score](engine(frame))
+    assert (caught.value.column, caught.value.n_bad, caught.value.value) == ("a", 1, 2**62)
+    assert SCORES[score](engine(frame), on_invalid="exclude").n_invalid == 1
+
+
+def ordered(values: list[int], categories: Any) -> pd.Categorical:
+    return pd.Categorical(values, categories=categories, ordered=True)
+
+
+@scores
+def test_ordered_categories_are_answers_if_they_are_the_scale(score: str) -> None:
+    frame = pd.DataFrame({"a": [1, 5, 9, 4], "b": [2, 4, 5, 6]})
+    whole = frame.assign(a=ordered([1, 5, 9, 4], range(1, 11)))
+    assert first(SCORES[score](whole)) == pytest.approx(first(SCORES[score](frame)))
+    with pytest.raises(sat.SchemaError, match="ordered categories"):
+        SCORES[score](frame.assign(a=ordered([1, 5, 9, 4], [1, 4, 5, 9])))
+    with pytest.raises(sat.SchemaError, match="categories"):
+        SCORES[score](frame.assign(a=pd.Categorical(["1", "5", "9", "4"])))

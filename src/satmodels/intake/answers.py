@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -83,16 +84,25 @@ def count_off_scale(frame: Frame, rules: Mapping[str, AnswerRule]) -> AnswerCoun
         counts = _count_in_engine(frame, plain)
     for column, rule in rules.items():
         if counts.invalid[column] and not rule.exclude_invalid:
-            bad = _invalid(number(column, plain[column]), rule)
             raise SchemaError.answers(
                 column,
                 rule.shown(),
                 "Declare codes such as 99 as missing (missing_codes=), correct the answers, "
                 'or leave them out with on_invalid="exclude".',
                 n_bad=counts.invalid[column],
-                offenders=frame.first_rows(column, bad),
+                offenders=_first_off_scale(frame, column, plain[column]),
             )
     return counts
+
+
+def _first_off_scale(frame: Frame, column: str, rule: AnswerRule) -> list[tuple[Any, Any]]:
+    bad = _invalid(number(column, rule), rule)
+    if frame.dtype(column).is_integer():  # Arrow refuses to make a float of a whole number beyond 2**53
+        x = nw.col(column)
+        bad = (x < math.ceil(rule.low)) | (x > math.floor(rule.high))
+        for code in rule.missing_codes:
+            bad = bad & (x != code)
+    return frame.first_rows(column, bad)
 
 
 def _count_in_engine(frame: Frame, rules: Mapping[str, AnswerRule]) -> AnswerCounts:

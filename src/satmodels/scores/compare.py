@@ -13,9 +13,9 @@ from scipy import special
 
 from satmodels.errors import ArgumentError, DataError, as_number, one_of, unknown
 from satmodels.results import Result, Table
-from satmodels.scores.difference import POWER, Difference, Side, difference, from_benchmark, wald
+from satmodels.scores.difference import POWER, Difference, Side, check_power, difference, from_benchmark, wald
 from satmodels.scores.result import ScoreResult, list_of_notes
-from satmodels.statistics.counts import sort_key
+from satmodels.statistics.counts import as_names, sort_key
 from satmodels.statistics.intervals import check_level
 from satmodels.statistics.multiplicity import ADJUSTMENTS, adjust_p
 
@@ -171,8 +171,8 @@ def compare(
         raise one_of("adjust", adjust, ADJUSTMENTS)
     if pairs not in PAIRS:
         raise one_of("pairs", pairs, PAIRS)
-    if not 0 < power < 1:
-        raise ArgumentError(f"power={power!r} lies between 0 and 1")
+    check_power(power)
+    as_number("benchmark_error", benchmark_error, low=0)
     if other is not None and benchmark is not None:
         raise ArgumentError("compare with another result or with a benchmark, not with both")
     split = UNTESTED if planned_split is None else _split_check(result, planned_split)
@@ -191,7 +191,7 @@ def compare(
             rows.append(_row(result.by, key, f"{_label(key, result)} - other", side, opposite, found))
         held = result.by
     else:
-        held = (within,) if isinstance(within, str) else tuple(within)
+        held = as_names(within)
         for key, name, a, b, covariance in _pairs_of(result, sides, held, reference, pairs):
             found = difference(
                 a, b, covariance=covariance, level=level, power=power, df=result.design_df - len(sides) + 1
@@ -231,6 +231,8 @@ _COLUMNS = (
 
 def _split_check(result: ScoreResult, planned: Mapping[Any, float]) -> Mapping[str, float | None]:
     """Test that the groups are as large as planned, by Pearson's chi-square."""
+    if not isinstance(planned, Mapping):
+        raise ArgumentError(f"planned_split={planned!r}: give {{group: planned share}}")
     if len(result.by) != 1:
         raise ArgumentError(
             f"planned_split= goes with one by-column, the variant; there are {list(result.by)}"
@@ -306,11 +308,11 @@ def _label(key: tuple[Any, ...], result: ScoreResult) -> str:
 
 def _benchmark_of(benchmark: float | Mapping[Any, float], key: tuple[Any, ...]) -> float:
     if not isinstance(benchmark, Mapping):
-        return float(benchmark)
+        return as_number("benchmark", benchmark)
     name = key[0] if len(key) == 1 else key
     if name not in benchmark:
         raise ArgumentError(f"benchmark: there is no value for the group {name!r}")
-    return float(benchmark[name])
+    return as_number("benchmark", benchmark[name])
 
 
 def _matched(
@@ -352,7 +354,7 @@ def _pairs_of(
         block = blocks.setdefault(tuple(key[i] for i in fixed), {})
         block[tuple(key[i] for i in free)] = key
     wanted = None if reference is None else reference if isinstance(reference, tuple) else (reference,)
-    if wanted is not None and not any(wanted in block for block in blocks.values()):
+    if wanted is not None and not any(wanted in list(block) for block in blocks.values()):
         groups = sorted({k for block in blocks.values() for k in block}, key=sort_key)
         raise unknown("group", reference, [k[0] if len(k) == 1 else k for k in groups])
     count = 0

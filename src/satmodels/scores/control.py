@@ -9,10 +9,11 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from satmodels.errors import ArgumentError, one_of
+from satmodels.errors import ArgumentError, as_number, one_of
 from satmodels.results import Result, Table
 from satmodels.scores.result import ScoreResult
 from satmodels.scores.trend import MIN_PERIODS, key_columns, series_of
+from satmodels.statistics.counts import as_names
 
 Array = NDArray[np.float64]
 SIGMAS = 3.0  # Shewhart's control limits
@@ -128,19 +129,19 @@ def control_chart(
     """
     over, segments, periods = series_of(result, over, order)
     kind = _chart(result, chart)
-    for rule in rules:
+    for rule in as_names(rules):
         if rule not in RULES:
             raise one_of("rules", rule, RULES)
-    if not sigmas > 0:
+    if as_number("sigmas", sigmas, low=0) == 0:
         raise ArgumentError(f"sigmas={sigmas!r} is above 0")
-    first = len(periods) if baseline is None else baseline
-    if isinstance(first, bool) or first != int(first) or not MIN_PERIODS <= first <= len(periods):
+    first = len(periods) if baseline is None else as_number("baseline", baseline)
+    if first != int(first) or not MIN_PERIODS <= first <= len(periods):
         raise ArgumentError(
             f"the limits need a baseline of at least {MIN_PERIODS} periods, of {len(periods)} there are"
         )
     rows: list[dict[str, Any]] = []
     for key, places in segments.items():
-        rows += _chart_rows(result, over, key, places, kind, int(first), tuple(rules), sigmas)
+        rows += _chart_rows(result, over, key, places, kind, int(first), as_names(rules), sigmas)
     others = tuple(name for name in result.by if name != over)
     names = (*others, over, "term", "estimate", "n", "centre", "lower", "upper", "z", "alert", "signals")
     return ControlResult(
@@ -150,7 +151,7 @@ def control_chart(
         by=others,
         unit=result.unit,
         chart=kind,
-        rules=tuple(rules),
+        rules=as_names(rules),
         table=Table.from_records(rows, names),
     )
 

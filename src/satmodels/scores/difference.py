@@ -9,12 +9,19 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from satmodels.errors import ArgumentError, as_number
 from satmodels.statistics.intervals import ADJUSTED_WALD, quantile, two_sided_p
 
 POWER = 0.8
 SINGULAR = 1e-10  # smallest eigenvalue of a correlation matrix with an inverse
 PER_POINT = 100.0  # net scores and shares are in hundredths
 Array = NDArray[np.float64]
+
+
+def check_power(power: float) -> None:
+    """Raise ArgumentError unless the power lies between 0 and 1."""
+    if not 0 < as_number("power", power) < 1:
+        raise ArgumentError(f"power={power!r} lies between 0 and 1")
 
 
 @dataclass(frozen=True)

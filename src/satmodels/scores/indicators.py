@@ -191,6 +191,9 @@ def indicators(
         raise ArgumentError("since= needs date=, the column of the event's date")
     if date is None:
         since = None
+    if not isinstance(recovery, timedelta) or recovery <= timedelta(0):
+        raise ArgumentError(f"recovery={recovery!r}: give a timedelta above 0")
+    start = None if since is None else _day_of_since(since)
     grouping = Grouping.of(by)
     if date is not None and date in grouping.names:
         raise ArgumentError(
@@ -221,8 +224,7 @@ def indicators(
             if raw not in day_cache:
                 day_cache[raw] = None if raw is None else day_of(raw, date or "", read)
             day = day_cache[raw]
-        found.add(who, what, count, day, _flag(key[-1], named) if named else None)
-    start = None if since is None else day_of(since, "since", None)
+        found.add(who, what, count, day, _flag(key[-1], named, frame) if named else None)
     rows: list[dict[str, Any]] = []
     # what is recorded nowhere did not happen never: it was not recorded
     recorded = {k for k in KINDS if any(found.count[k] for found in tally.values())}
@@ -240,10 +242,19 @@ def indicators(
 def _words(kinds: Mapping[str, str] | None) -> dict[Any, str]:
     if kinds is None:
         return {k: k for k in KINDS}
+    if not isinstance(kinds, Mapping):
+        raise ArgumentError(f'kinds={kinds!r}: give {{"purchase": value, ...}}')
     for name in kinds:
         if name not in KINDS:
             raise unknown("kind of event", name, KINDS)
     return {word: name for name, word in kinds.items()}
+
+
+def _day_of_since(since: Any) -> Day:
+    try:
+        return day_of(since, "since", None)
+    except SchemaError as error:
+        raise ArgumentError(f"since={since!r} is no date: give a date, or an ISO text") from error
 
 
 def _days(frame: Frame, column: str) -> tuple[Frame, tuple[str]]:
@@ -251,16 +262,19 @@ def _days(frame: Frame, column: str) -> tuple[Frame, tuple[str]]:
     return read, (grouping.read[0],)
 
 
-def _flag(value: Any, column: str) -> bool | None:
+def _flag(value: Any, column: str, frame: Frame) -> bool | None:
     if value is None:
         return None
     if isinstance(value, bool | int | float) and value in (0, 1):
         return bool(value)
-    raise SchemaError(
-        f"column {column!r} holds {value!r}: give 0 and 1, or False and True",
-        column=column,
+    offenders = frame.offenders(column, [value])
+    raise SchemaError.answers(
+        column,
+        "0 or 1",
+        "Give 0 and 1, or False and True.",
+        n_bad=max(len(offenders), 1),
+        offenders=offenders,
         value=value,
-        rule="0..1",
     )
 
 

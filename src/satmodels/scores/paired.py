@@ -12,7 +12,7 @@ from satmodels.intake.cells import count_cells
 from satmodels.intake.frames import open_frame
 from satmodels.results import Table
 from satmodels.scores.compare import UNTESTED, CompareResult
-from satmodels.scores.difference import POWER
+from satmodels.scores.difference import POWER, check_power
 from satmodels.scores.nps import PASSIVES, SCALE, nps_worth
 from satmodels.scores.satisfaction import top_worth
 from satmodels.scores.scales import limits_of_scale
@@ -86,6 +86,7 @@ def compare_paired(
     [[50.0, 2.2361, 0.0756]]
     """
     check_level(level)
+    check_power(power)
     if score not in SCORES:
         raise one_of("score", score, SCORES)
     if adjust not in ADJUSTMENTS:

@@ -9,9 +9,10 @@ from typing import Any, ClassVar
 
 from scipy import special
 
-from satmodels.errors import ArgumentError, one_of
+from satmodels.errors import ArgumentError, as_number, one_of
 from satmodels.intake.library import FrameLibrary
 from satmodels.results import Result, Table
+from satmodels.scores.difference import check_power
 from satmodels.statistics.intervals import check_level, quantile
 
 SCORES = ("nps", "share", "mean")
@@ -192,7 +193,7 @@ def detectable_difference(
     13.581188
     """
     _check(level, power, None, deff, 1.0)
-    if isinstance(n, bool) or n != int(n) or n < 2:
+    if as_number("n", n, low=2) != int(n):
         raise ArgumentError(f"n={n!r}: the answers per group are a whole number of at least 2")
     s = _std(score, promoters, detractors, expected, std)
     size = n / deff
@@ -224,13 +225,12 @@ def detectable_difference(
 
 def _check(level: float, power: float, population: int | None, deff: float, response_rate: float) -> None:
     check_level(level)
-    if not 0 < power < 1:
-        raise ArgumentError(f"power={power!r} lies between 0 and 1")
-    if population is not None and (population != int(population) or population < 1):
+    check_power(power)
+    if population is not None and as_number("population", population, low=1) != int(population):
         raise ArgumentError(f"population={population!r} is a whole number of at least 1")
-    if not (math.isfinite(deff) and deff > 0):
+    if not as_number("deff", deff) > 0:
         raise ArgumentError(f"deff={deff!r} is above 0, and 1 for a simple random sample")
-    if not 0 < response_rate <= 1:
+    if not 0 < as_number("response_rate", response_rate) <= 1:
         raise ArgumentError(f"response_rate={response_rate!r} lies above 0 and at most at 1")
 
 
@@ -241,12 +241,13 @@ def _std(
     if score not in SCORES:
         raise one_of("score", score, SCORES)
     if score == "share":
-        if expected is None or not 0 < expected < 100 or std is not None:
+        if expected is None or not 0 < as_number("expected", expected) < 100 or std is not None:
             raise ArgumentError("a share needs expected=, a percentage between 0 and 100, and no std=")
         return math.sqrt(expected * (100 - expected))
     if score == "nps" and std is None:
         if promoters is None or detractors is None:
             raise ArgumentError("the NPS needs promoters= and detractors= (percentages), or std=")
+        promoters, detractors = as_number("promoters", promoters), as_number("detractors", detractors)
         if min(promoters, detractors) < 0 or not 0 < promoters + detractors <= 100:
             raise ArgumentError(f"promoters={promoters!r} and detractors={detractors!r} are no percentages")
         p, d = promoters / 100, detractors / 100

@@ -193,6 +193,8 @@ class RFMResult(Result):
             The results have different segments or no segments, ids of different types, or the wrong order
             in time.
         """
+        if not isinstance(later, RFMResult):
+            raise ArgumentError(f"a migration is between two results of rfm, not {type(later).__name__}")
         if self.table is None or self.table != later.table:
             raise ArgumentError("a migration needs two results with the same segments")
         if later.as_of < self.as_of:
@@ -355,6 +357,8 @@ def rfm(
             f"the customer column can't be called {customer!r}: the result has a column of that name. Rename it."
         )
     fixed = _checked_cuts(cuts, bins)
+    if segments is not None and not isinstance(segments, list | tuple):
+        raise ArgumentError(f"segments={segments!r}: give a list of Segment, or None for scores alone")
     table = None if segments is None else tuple(segments)
     grid = None if table is None else segment_grid(table, bins)
     frame = open_frame(transactions)
@@ -444,6 +448,10 @@ def _as_day(as_of: Any, zone: str | None) -> dt.date:
 
 def _checked_cuts(cuts: Mapping[str, Sequence[float]] | None, bins: int) -> dict[str, tuple[float, ...]]:
     checked: dict[str, tuple[float, ...]] = {}
+    if cuts is not None and not isinstance(cuts, Mapping):
+        raise ArgumentError(
+            f'cuts={cuts!r}: give {{"recency": [...], "frequency": [...], "monetary": [...]}}'
+        )
     for dimension, points in (cuts or {}).items():
         if dimension not in DIMENSIONS:
             raise unknown("dimension", dimension, DIMENSIONS)

@@ -102,6 +102,9 @@ def segment_grid(segments: Sequence[Segment], bins: int) -> NDArray[np.intp]:
     ArgumentError
         A cell belongs to no segment or to two, a name stands twice, or a segment reaches beyond ``bins``.
     """
+    for segment in segments:
+        if not isinstance(segment, Segment):
+            raise ArgumentError(f"segments: {segment!r} is no Segment")
     names = [s.name for s in segments]
     if len(set(names)) < len(names):
         raise ArgumentError(

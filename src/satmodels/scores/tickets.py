@@ -148,6 +148,8 @@ def kpis(
 
 def _limits(levels: Mapping[Any, timedelta], other: timedelta | None) -> dict[Any, float | None]:
     """Return the seconds within which a response is due, by severity; under ``...`` those of all others."""
+    if not isinstance(levels, Mapping):
+        raise ArgumentError(f"service_levels={levels!r}: give {{severity: timedelta}}")
     found: dict[Any, float | None] = {...: None}
     for name, limit in {**levels, ...: other}.items():
         if limit is None and name is ...:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import math
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
 from typing import Any, ClassVar
 
@@ -186,10 +186,10 @@ def series_of(
 def _in_order(periods: set[Any], over: str, order: Sequence[Any] | None) -> list[Any]:
     """Bring periods into the order of time, or raise ArgumentError where that is not known."""
     if order is not None:
-        given = list(order)
-        if isinstance(order, str) or len(set(given)) < len(given):
+        given = list(order) if isinstance(order, Iterable) and not isinstance(order, str) else []
+        if not given or any(given.count(period) > 1 for period in given):
             raise ArgumentError(f"order={order!r}: give each period once, from first to last")
-        if lacking := sorted(periods - set(given), key=lambda v: sort_key((v,))):
+        if lacking := sorted((p for p in periods if p not in given), key=lambda v: sort_key((v,))):
             raise ArgumentError(f"order= lacks the periods {lacking} of {over!r}")
         return given
     found = sorted(periods, key=lambda v: sort_key((v,)))
