@@ -101,7 +101,8 @@ def _first_off_scale(frame: Frame, column: str, rule: AnswerRule) -> list[tuple[
         x = nw.col(column)
         bad = (x < math.ceil(rule.low)) | (x > math.floor(rule.high))
         for code in rule.missing_codes:
-            bad = bad & (x != code)
+            if float(code).is_integer():
+                bad = bad & (x != int(code))
     return frame.first_rows(column, bad)
 
 
