@@ -364,7 +364,8 @@ def _quantile(values: Array, *q: float | Array) -> Array:
     return np.stack(found)
 
 
-def _std(values: Array) -> Array:
+def std_errors(values: Array) -> Array:
+    """Return the standard deviation of each row with divisor draws - 1, of the draws that have the quantity."""
     found = values.std(axis=1, ddof=1)
     for i in np.flatnonzero(np.isnan(found)):
         there = values[i][~np.isnan(values[i])]
@@ -426,7 +427,7 @@ def _rows(
     from scipy.special import ndtr
 
     draws = values.shape[1]
-    std_error = _std(values) if draws > 1 else np.full(len(estimate), np.nan)
+    std_error = std_errors(values) if draws > 1 else np.full(len(estimate), np.nan)
     low, high = limits
     rows: list[dict[str, Any]] = []
     for i, (lhs, op, rhs) in enumerate(names):
@@ -474,7 +475,7 @@ def confidence_limits(
     tail = (1 - level) / 2
     if interval == "studentized":
         assert t is not None  # noqa: S101 - the caller computed it
-        std_error = _std(values)
+        std_error = std_errors(values)
         low, high = np.nan_to_num(_quantile(t, tail, 1 - tail))  # a quantity that can't vary has no t values
         return estimate - high * std_error, estimate - low * std_error
     if interval != "bca":

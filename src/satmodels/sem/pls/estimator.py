@@ -325,13 +325,13 @@ class PLSPM(TransformerMixin, BaseEstimator):
         return self._plan(spec, structure, table, scale), answers
 
     def _grouped_resampling(
-        self, X: Any, by: str, *, sample_weight: Any, scale: Any
-    ) -> tuple[PLSResampling, list[Any]]:
-        """Give the comparisons of groups what they need: the plan, and the group of each row."""
+        self, X: Any, by: str, *, sample_weight: Any, cluster: Any, scale: Any
+    ) -> tuple[PLSResampling, list[Any], NDArray[np.intp] | None]:
+        """Give the comparisons of groups what they need: the plan, and the group and the cluster of each row."""
         plan, answers = self._row_resampling(X, sample_weight=sample_weight, scale=scale)
         if by in plan.structure.columns:
             raise ArgumentError(f"column {by!r} is an item of the model: it can't be the group as well")
-        return plan, read_labels(X, by, answers)
+        return plan, read_labels(X, by, answers), read_clusters(X, cluster, answers)
 
     def _plan(
         self,

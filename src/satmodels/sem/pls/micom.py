@@ -12,14 +12,9 @@ from numpy.typing import NDArray
 from satmodels.errors import ArgumentError, as_seed, as_whole, unknown
 from satmodels.intake.library import FrameLibrary
 from satmodels.results import FrameBuilder, Result, Table
+from satmodels.sem.pls.dealing import batches_of, dealt
 from satmodels.sem.pls.estimates import estimate
-from satmodels.sem.pls.multigroup import (
-    COUNTS_AT_ONCE,
-    SMALLEST_DRAWS,
-    check_group,
-    dealt,
-    split_groups,
-)
+from satmodels.sem.pls.multigroup import SMALLEST_DRAWS, check_group, split_groups
 from satmodels.sem.pls.resampling import PLSResampling
 from satmodels.sem.recomputed_table import RecomputedTable
 from satmodels.sem.resample_table import DRAWS_AT_ONCE, ResampleTable, moments_of
@@ -66,6 +61,7 @@ def micom(
     seed: int | None = None,
     level: float = 0.95,
     sample_weight: Any = None,
+    cluster: Any = None,
 ) -> MicomResult:
     """Test the measurement invariance of composites between groups, by permutation.
 
@@ -87,6 +83,8 @@ def micom(
         1 minus the error rate of each test.
     sample_weight : array or str, optional
         Survey weights.
+    cluster : array or str, optional
+        What belongs together, such as the respondents of a panel in its waves: see :func:`compare_groups`.
 
     Returns
     -------
@@ -112,7 +110,9 @@ def micom(
         )
     n, seed = as_whole("n", n, SMALLEST_DRAWS), as_seed(seed)
     check_level(level)
-    plan, labels = model._grouped_resampling(X, by, sample_weight=sample_weight, scale=None)
+    plan, labels, unit = model._grouped_resampling(
+        X, by, sample_weight=sample_weight, cluster=cluster, scale=None
+    )
     groups = split_groups(labels, by)
     if reference is None:
         reference = next(iter(groups))
@@ -124,8 +124,8 @@ def micom(
     rows: list[dict[str, Any]] = []
     for name, members in groups.items():
         if name != reference:
-            rows += _steps(plan, name, reference, members, groups[reference], int(n), rng, level)
-    return MicomResult(rows=Table.from_records(rows, COLUMNS), by=by, n=int(n), level=level, seed=seed)
+            rows += _steps(plan, name, reference, members, groups[reference], unit, n, rng, level)
+    return MicomResult(rows=Table.from_records(rows, COLUMNS), by=by, n=n, level=level, seed=seed)
 
 
 def _steps(
@@ -134,20 +134,20 @@ def _steps(
     reference: Any,
     members: NDArray[np.intp],
     others: NDArray[np.intp],
+    unit: NDArray[np.intp] | None,
     n: int,
     rng: np.random.Generator,
     level: float,
 ) -> list[dict[str, Any]]:
     both = np.concatenate([members, others])
     table = plan.parts_table.subset(both)
-    observed = np.zeros((1, len(both)))
-    observed[0, : len(members)] = 1
-    found = _statistics(plan, table, observed)[:, :, 0]
-    batch = max(1, min(DRAWS_AT_ONCE, COUNTS_AT_ONCE // len(both)))
+    own = np.arange(len(both)) < len(members)
+    found = _statistics(plan, table, own[None].astype(float))[:, :, 0]
+    cluster = None if unit is None else unit[both]
     permuted = np.concatenate(
         [
-            _statistics(plan, table, dealt(len(both), len(members), min(batch, n - start), rng))
-            for start in range(0, n, batch)
+            _statistics(plan, table, dealt(own, cluster, size, rng))
+            for size in batches_of(n, len(both), DRAWS_AT_ONCE)
         ],
         axis=2,
     )

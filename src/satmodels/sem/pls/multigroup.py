@@ -20,7 +20,8 @@ from satmodels.errors import (
 )
 from satmodels.intake.library import FrameLibrary
 from satmodels.results import FrameBuilder, Result, Table
-from satmodels.sem.bootstrap import confidence_limits
+from satmodels.sem.bootstrap import confidence_limits, std_errors
+from satmodels.sem.pls.dealing import batches_of, dealt
 from satmodels.sem.pls.resampling import PLSResampling
 from satmodels.sem.resample_table import DRAWS_AT_ONCE, moments_of
 from satmodels.statistics.intervals import check_level
@@ -29,7 +30,6 @@ if TYPE_CHECKING:
     import pandas as pd
 
 Array = NDArray[np.float64]
-COUNTS_AT_ONCE = 4_000_000  # entries of a table of counts: 32 MB
 SMALLEST_GROUP = 10
 SMALLEST_DRAWS = 20
 DIFFERENCE_COLUMNS = (
@@ -60,6 +60,8 @@ class GroupComparison(Result):
         Rows left out because their group is missing.
     n_failed : int
         Permutations and resamples on which the estimation failed.
+    n_clusters : int or None
+        Clusters that were drawn; None where rows were.
     """
 
     library: FrameBuilder = dataclasses.field(default=FrameLibrary.PANDAS, compare=False)
@@ -72,6 +74,7 @@ class GroupComparison(Result):
     n_failed: int
     level: float
     seed: int | None
+    n_clusters: int | None = None
     kind: ClassVar[str] = "group_comparison"
 
     def _tidy(self) -> Table:
@@ -88,6 +91,7 @@ class GroupComparison(Result):
             "n_failed": self.n_failed,
             "level": self.level,
             "seed": self.seed,
+            "clusters": self.n_clusters,
         }
 
     def table(self, op: str) -> pd.DataFrame:
@@ -109,6 +113,7 @@ def compare_groups(
     seed: int | None = None,
     level: float = 0.95,
     sample_weight: Any = None,
+    cluster: Any = None,
     scale: Any = None,
 ) -> GroupComparison:
     """Test for every quantity of a PLS path model whether groups differ.
@@ -131,6 +136,9 @@ def compare_groups(
         Level of the intervals.
     sample_weight : array or str, optional
         Survey weights.
+    cluster : array or str, optional
+        What belongs together: the respondents of a panel that is asked in every wave, households, shops; or the
+        column that names them. Whole clusters are drawn and dealt out.
     scale : Scale, (low, high) or mapping, optional
         Answer scales, for the indices from 0 to 100; by default those of the model.
 
@@ -146,6 +154,11 @@ def compare_groups(
     permutations whose difference is at least as large as the one found, the one found counted too. The
     interval of a difference comes from independent bootstraps in both groups. Both carry the
     uncertainty of the outer weights, also for the index. No p-value is corrected for their number.
+
+    Rows count as independent, also between groups. Where the same people answer in several waves, give them as
+    ``cluster``: each resample then draws people with all their answers, so that a difference keeps what a
+    person's two answers have in common, and a permutation swaps a person's waves; clusters that lie in one
+    group alone are dealt out whole.
 
     Missing answers are made up for within each group, resample and permutation by the model's ``missing``, as a
     fit of those rows would: a mean is the group's own. With gaps, and with ``ordered=True``, every draw goes back to
@@ -169,15 +182,19 @@ def compare_groups(
         )
     n, seed = as_whole("n", n, SMALLEST_DRAWS), as_seed(seed)
     check_level(level)
-    plan, labels = model._grouped_resampling(X, by, sample_weight=sample_weight, scale=scale)
+    plan, labels, unit = model._grouped_resampling(
+        X, by, sample_weight=sample_weight, cluster=cluster, scale=scale
+    )
     groups = split_groups(labels, by)
     if reference is None:
         reference = next(iter(groups))
     elif reference not in groups:
         raise unknown("group", reference, groups)
     rng = np.random.default_rng(seed)
-    fitted = {name: _bootstrapped(plan, name, rows, n, rng) for name, rows in groups.items()}
-    n_failed = sum(int(np.isnan(values).any(axis=0).sum()) for _, values in fitted.values())
+    found_in = {name: check_group(plan, name, rows) for name, rows in groups.items()}
+    drawn = _bootstrapped(plan, groups, unit, n, rng)
+    fitted = {name: (found_in[name], drawn[name]) for name in groups}
+    n_failed = sum(int((~_estimated(plan, values)).sum()) for values in drawn.values())
     estimates = [
         row
         for name, rows in groups.items()
@@ -187,19 +204,19 @@ def compare_groups(
     for name, rows in groups.items():
         if name == reference:
             continue
-        found, resampled = _difference(fitted[name], fitted[reference])
-        permuted = _permuted(plan, rows, groups[reference], n, rng)
-        usable = ~np.isnan(permuted[: plan.n_parameters]).any(axis=0)
+        found, resampled = _difference(plan, fitted[name], fitted[reference])
+        permuted = _permuted(plan, rows, groups[reference], unit, n, rng)
+        usable = _estimated(plan, permuted)
         n_failed += int((~usable).sum())
         if not usable.any():
             raise ConvergenceError(f"the model could not be estimated on any permutation of {name!r}")
         # differences that rounding alone makes count as equal
         extreme = np.abs(permuted[:, usable]) >= np.abs(found)[:, None] - 1e-12
-        p_value = (1 + extreme.sum(axis=1)) / (1 + usable.sum())
+        p_value = (1 + extreme.sum(axis=1)) / (1 + (~np.isnan(permuted[:, usable])).sum(axis=1))
         low, high = confidence_limits(found, resampled, "percentile", level)
-        std_error = resampled.std(axis=1, ddof=1)
+        std_error = std_errors(resampled)
         for i, (lhs, op, rhs) in enumerate(plan.names):
-            varies = std_error[i] > 1e-12
+            varies = std_error[i] > 1e-12 and not np.isnan(found[i])
             differences.append(
                 {
                     "group": name,
@@ -226,6 +243,7 @@ def compare_groups(
         n_failed=n_failed,
         level=level,
         seed=seed,
+        n_clusters=None if unit is None else int(unit.max()) + 1,
     )
 
 
@@ -265,22 +283,41 @@ def check_group(plan: PLSResampling, name: Any, rows: NDArray[np.intp]) -> Array
     return estimate
 
 
+def _estimated(plan: PLSResampling, values: Array) -> NDArray[np.bool_]:
+    """Return which draws gave the model's parameters; other quantities may be undefined in the data."""
+    return np.asarray(~np.isnan(values[: plan.n_parameters]).any(axis=0), dtype=np.bool_)
+
+
 def _bootstrapped(
-    plan: PLSResampling, name: Any, rows: NDArray[np.intp], n: int, rng: np.random.Generator
+    plan: PLSResampling,
+    groups: Mapping[Any, NDArray[np.intp]],
+    unit: NDArray[np.intp] | None,
+    n: int,
+    rng: np.random.Generator,
+) -> dict[Any, Array]:
+    """Return the resampled values of each group, (quantities, n): of its rows, or of clusters drawn for all groups."""
+    tables = {name: plan.parts_table.subset(rows) for name, rows in groups.items()}
+    if unit is None:
+        found: dict[Any, Array] = {}
+        for name, table in tables.items():
+            sums = table.bootstrap(n, rng)
+            parts = [plan.compute(sums[:, i : i + DRAWS_AT_ONCE]) for i in range(0, n, DRAWS_AT_ONCE)]
+            found[name] = np.concatenate(parts, axis=1)
+        return found
+    n_units = int(unit.max()) + 1
+    drawn: dict[Any, list[Array]] = {name: [] for name in groups}
+    for size in batches_of(n, max(n_units, max(map(len, groups.values()))), DRAWS_AT_ONCE):
+        counts = rng.multinomial(n_units, np.full(n_units, 1 / n_units), size=size).astype(float)
+        for name, rows in groups.items():
+            drawn[name].append(plan.compute(tables[name].sums(counts[:, unit[rows]])))
+    return {name: np.concatenate(parts, axis=1) for name, parts in drawn.items()}
+
+
+def _difference(
+    plan: PLSResampling, group: tuple[Array, Array], reference: tuple[Array, Array]
 ) -> tuple[Array, Array]:
-    """Return the estimates of one group and its resampled values, (quantities,) and (quantities, n)."""
-    estimate = check_group(plan, name, rows)
-    table = plan.parts_table.subset(rows)
-    sums = table.bootstrap(n, rng)
-    values = np.concatenate(
-        [plan.compute(sums[:, first : first + DRAWS_AT_ONCE]) for first in range(0, n, DRAWS_AT_ONCE)], axis=1
-    )
-    return estimate, values
-
-
-def _difference(group: tuple[Array, Array], reference: tuple[Array, Array]) -> tuple[Array, Array]:
     resampled = group[1] - reference[1]
-    usable = ~np.isnan(resampled).any(axis=0)
+    usable = _estimated(plan, resampled)
     if usable.sum() < 2:
         raise ConvergenceError("the model could not be estimated on the resamples of the groups")
     return group[0] - reference[0], resampled[:, usable]
@@ -290,34 +327,28 @@ def _permuted(
     plan: PLSResampling,
     rows: NDArray[np.intp],
     reference: NDArray[np.intp],
+    unit: NDArray[np.intp] | None,
     n: int,
     rng: np.random.Generator,
 ) -> Array:
     """Return the differences when rows are dealt out to both groups at random, (quantities, n)."""
     both = np.concatenate([rows, reference])
     table = plan.parts_table.subset(both)
-    batch = max(1, min(DRAWS_AT_ONCE, COUNTS_AT_ONCE // len(both)))
+    own = np.arange(len(both)) < len(rows)
     found: list[Array] = []
-    for start in range(0, n, batch):
-        inside, outside = table.split(dealt(len(both), len(rows), min(batch, n - start), rng))
+    for size in batches_of(n, len(both), DRAWS_AT_ONCE):
+        inside, outside = table.split(dealt(own, None if unit is None else unit[both], size, rng))
         found.append(plan.compute(inside) - plan.compute(outside))
     return np.concatenate(found, axis=1)
-
-
-def dealt(n_rows: int, n_taken: int, n: int, rng: np.random.Generator) -> Array:
-    """Return ``n`` random choices of ``n_taken`` of the rows as counts of 0 and 1."""
-    counts = np.zeros((n, n_rows))
-    counts[:, :n_taken] = 1
-    return rng.permuted(counts, axis=1)
 
 
 def _estimate_rows(
     plan: PLSResampling, group: Any, n_rows: int, fitted: tuple[Array, Array], level: float
 ) -> list[dict[str, Any]]:
     estimate, values = fitted
-    values = values[:, ~np.isnan(values[: plan.n_parameters]).any(axis=0)]
+    values = values[:, _estimated(plan, values)]
     low, high = confidence_limits(estimate, values, "percentile", level)
-    std_error = values.std(axis=1, ddof=1)
+    std_error = std_errors(values)
     return [
         {
             "group": group,
