@@ -306,8 +306,6 @@ def test_bootstrap_agrees_with_the_delta_method():
     indirect = drawn.table("indirect").set_index(["lhs", "rhs"])["estimate"]
     effects = model.result_.effects().set_index(["target", "source"])["indirect"]
     assert indirect["Loyal", "Quality"] == pytest.approx(effects["Loyal", "Quality"], rel=1e-6)
-    with pytest.raises(sat.ArgumentError, match="without groups"):
-        sat.bootstrap(sat.CBSEM(MODEL, group="shop"), frame.assign(shop="a"), n=10)
 
 
 def test_bootstrap_of_the_index():

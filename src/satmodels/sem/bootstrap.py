@@ -36,6 +36,9 @@ HTMT = ("signed", "absolute", "geometric")
 GROUPS = 20  # of units, left out in turn for the standard error within a draw
 GROUPED_AT_ONCE = 200  # draws whose groups are held at once
 TESTED = (
+    "std =~",
+    "std ~",
+    "std ~~",
     "=~",
     "<~",
     "~",
@@ -87,6 +90,8 @@ class BootstrapResult(Result):
         The same columns for everything else; ``op`` says what: see :meth:`table`.
     names : tuple of (lhs, op, rhs)
         Columns of ``values``.
+    groups : tuple
+        The group of each column of ``values``; empty where the model has no groups.
     values : ndarray, shape (draws, quantities)
         Estimates of each draw; NaN where it failed.
     n, n_failed : int
@@ -110,6 +115,7 @@ class BootstrapResult(Result):
     level: float
     seed: int | None
     drawn_from: str = "rows"
+    groups: tuple[Any, ...] = ()
     kind: ClassVar[str] = "bootstrap"
 
     def _tidy(self) -> Table:
@@ -130,7 +136,10 @@ class BootstrapResult(Result):
         """One row per draw, one column per quantity, for example ``"Satisfaction ~ Quality"``."""
         import pandas as pd
 
-        return pd.DataFrame(self.values, columns=[" ".join(name) for name in self.names])
+        columns = [" ".join(name).rstrip() for name in self.names]
+        if self.groups:
+            columns = [c if g is None else f"{c} [{g}]" for c, g in zip(columns, self.groups, strict=True)]
+        return pd.DataFrame(self.values, columns=columns)
 
     @property
     def kinds(self) -> list[str]:
@@ -143,7 +152,7 @@ class BootstrapResult(Result):
         Parameters
         ----------
         op : str
-            ``"~"``, ``"=~"``, ``"<~"``, ``":="`` for parameters; ``"r2"``, ``"total"``, ``"indirect"``
+            ``"std =~"``, ``"std ~"``, ``"std ~~"`` for the standardised solution of a CBSEM; ``"~"``, ``"=~"``, ``"<~"``, ``":="`` for parameters; ``"r2"``, ``"total"``, ``"indirect"``
             (effects), ``"via"`` (effects along single chains of arrows), ``"htmt"``, ``"alpha"``, ``"rho_a"``, ``"rho_c"``, ``"ave"``, ``"index"``, and ``"slope"``
             (paths in index points); ``"conditional"`` and ``"moderated"`` with ``interaction=``; ``"f2"``, ``"vif"``,
             ``"corr"`` and ``"cross"`` with ``also=``.
@@ -151,7 +160,11 @@ class BootstrapResult(Result):
         if op not in self.kinds:
             raise one_of("op", op, self.kinds)
         rows = [row for part in (self.parameters, self.quantities) for row in part.rows() if row["op"] == op]
-        return FrameLibrary.PANDAS.build(Table.from_records(rows, PARAMETER_COLUMNS).columns())
+        return FrameLibrary.PANDAS.build(Table.from_records(rows, _columns(self.groups)).columns())
+
+
+def _columns(groups: tuple[Any, ...]) -> tuple[str, ...]:
+    return ("group", *PARAMETER_COLUMNS) if groups else PARAMETER_COLUMNS
 
 
 def bootstrap(
@@ -321,10 +334,14 @@ def bootstrap(
         acceleration=acceleration,
         t=None if t is None else t[:, ~failed],
     )
+    groups: tuple[Any, ...] = tuple(getattr(plan, "groups", ()))
     rows = _rows(plan.names, estimate, kept, limits)
+    for row, group in zip(rows, groups, strict=False):
+        row["group"] = group
     return BootstrapResult(
-        parameters=Table.from_records(rows[: plan.n_parameters], PARAMETER_COLUMNS),
-        quantities=Table.from_records(rows[plan.n_parameters :], PARAMETER_COLUMNS),
+        parameters=Table.from_records(rows[: plan.n_parameters], _columns(groups)),
+        quantities=Table.from_records(rows[plan.n_parameters :], _columns(groups)),
+        groups=groups,
         names=tuple(plan.names),
         values=values.T,
         n=n,

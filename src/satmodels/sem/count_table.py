@@ -22,14 +22,19 @@ class CountTable:
     ----------
     n_units : int
         Rows, or clusters.
+    strata : tuple of ndarray of int
+        Units that are drawn among themselves (the groups of a model); empty where all are drawn together.
     """
 
     n_units: int
+    strata: tuple[NDArray[np.intp], ...] = ()
     draws_at_once: ClassVar[int] = 20
 
     def bootstrap(self, n: int, rng: np.random.Generator) -> Array:
-        """Draw with replacement, ``n`` times as many units as there are."""
-        return self.sums_of(rng.integers(0, self.n_units, (n, self.n_units)))
+        """Draw with replacement, ``n`` times as many units as there are, of each stratum as many as it has."""
+        if not self.strata:
+            return self.sums_of(rng.integers(0, self.n_units, (n, self.n_units)))
+        return self.sums_of(np.hstack([s[rng.integers(0, len(s), (n, len(s)))] for s in self.strata]))
 
     def sums_of(self, indices: NDArray[np.integer]) -> Array:
         """Return the counts of given resamples."""
@@ -50,6 +55,6 @@ class CountTable:
     def grouped_bootstrap(self, n: int, groups: int, rng: np.random.Generator) -> Array:
         """Refuse: fits within groups of units don't add up to the fit of the whole."""
         raise ArgumentError(
-            'interval="studentized" needs moments that add up over rows, and this model is fitted to rows with '
-            'gaps: choose "percentile", "basic" or "bca"'
+            'interval="studentized" needs moments that add up over rows, and this model is fitted anew to the '
+            'rows of each draw: choose "percentile", "basic" or "bca"'
         )

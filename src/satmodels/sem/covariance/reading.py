@@ -64,6 +64,7 @@ def read_samples(
     if not (group or keep_rows or cluster or incomplete) and sample_weight is None:
         return [sample_from_moments(Moments.collect(frame, columns), columns)]
     rows, groups, weights, clusters = _read_rows(frame, columns, group, sample_weight, cluster)
+    gaps = incomplete and bool(np.isnan(rows).any())  # in one group: then all go the same way
     samples: list[Sample] = []
     for value in groups.values:
         inside = groups.number == groups.values.index(value)
@@ -75,7 +76,7 @@ def read_samples(
                 None if weights is None else weights[inside],
                 None if clusters is None else clusters[inside],
                 keep_rows,
-                [columns.index(v) for v in exogenous] if incomplete else None,
+                [columns.index(v) for v in exogenous] if gaps else None,
             )
         )
     if groups.n_missing:
@@ -151,7 +152,7 @@ def _one_sample(
     keep_rows: bool,
     exogenous: list[int] | None,
 ) -> Sample:
-    if exogenous is not None and np.isnan(rows).any():
+    if exogenous is not None:
         return _incomplete_sample(rows, tuple(columns), value, weights, clusters, exogenous)
     moments = Moments.of_block(columns, rows, weights)
     sample = sample_from_moments(moments, columns, value)

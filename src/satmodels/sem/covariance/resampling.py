@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from satmodels.errors import ArgumentError
 from satmodels.sem.assessment.effects import total_effects
 from satmodels.sem.count_table import CountTable
 from satmodels.sem.covariance.arrows import GroupArrows, Implied, build_arrows, fill_exogenous
 from satmodels.sem.covariance.fitting import Fit, make_criterion
-from satmodels.sem.covariance.outcome import defined_parameters, group_summary
-from satmodels.sem.covariance.patterns import Patterns
+from satmodels.sem.covariance.outcome import defined_parameters, group_summary, parameter_values
 from satmodels.sem.covariance.samples import Sample
-from satmodels.sem.covariance.scoring import Problem, Solution, minimise
+from satmodels.sem.covariance.scoring import Problem, minimise
+from satmodels.sem.covariance.standardized import standardized_group
 from satmodels.sem.index import index_table
 from satmodels.sem.model.spec import ModelSpec
 from satmodels.sem.resample_table import ResampleTable, moments_of
@@ -32,10 +33,13 @@ class CovarianceResampling:
     Attributes
     ----------
     names : list of (lhs, op, rhs)
-        The parameters as :meth:`CovarianceResult.tidy` has them, then ``r2``, ``total`` and ``indirect``
-        (standardised effects), and ``index`` where scales are known.
+        The parameters as :meth:`CovarianceResult.tidy` has them, then, group by group, ``r2``, ``total`` and
+        ``indirect`` (standardised effects), the standardised solution (``std =~`` and so on), and ``index`` where
+        scales are known.
     n_parameters : int
         How many of the names are parameters of the model.
+    groups : list
+        The group of each name; empty where the model has no groups.
     """
 
     spec: ModelSpec
@@ -44,45 +48,61 @@ class CovarianceResampling:
     table: ResampleTable | CountTable
     limits: Mapping[str, tuple[float, float]] | None = field(default=None, kw_only=True)
 
+    def __post_init__(self) -> None:
+        if self.fit.curved:  # its ties are tangents at the estimates of all rows
+            raise ArgumentError("the bootstrap of a CBSEM does not go with constraints that are not linear")
+
     @functools.cached_property
-    def _arrows(self) -> GroupArrows:
-        return build_arrows(self.fit.table)[0]
+    def _arrows(self) -> list[GroupArrows]:
+        return build_arrows(self.fit.table)
 
     @property
     def n_parameters(self) -> int:
         """How many of the names are parameters of the model."""
         return len(self.fit.table.parameters) + len(self.spec.defined)
 
-    @property
+    @functools.cached_property
     def names(self) -> list[tuple[str, str, str]]:
         """The (lhs, op, rhs) of every quantity, the model's parameters first."""
-        variables = (*self.fit.table.observed, *self.fit.table.constructs)
+        return [name for _, name in self._named]
+
+    @functools.cached_property
+    def groups(self) -> list[Any]:
+        """The group of every quantity; None for what belongs to all of them."""
+        return [group for group, _ in self._named] if len(self.fit.samples) > 1 else []
+
+    @functools.cached_property
+    def _named(self) -> list[tuple[Any, tuple[str, str, str]]]:
+        table = self.fit.table
+        variables = (*table.observed, *table.constructs)
         one, more = self._chains
-        targets = self._targets
-        return [
-            *((p.lhs, p.op, p.rhs) for p in self.fit.table.parameters),
-            *((d.name, ":=", d.expression) for d in self.spec.defined),
-            *((variables[t], "r2", variables[t]) for t in targets),
-            *((variables[t], "total", variables[s]) for t, s in one),
-            *((variables[t], "indirect", variables[s]) for t, s in more),
-            *((c, "index", c) for c in (self._index(self.fit.samples[0], self.fit.implied[0]))),
+        value = [s.group for s in self.fit.samples]
+        found: list[tuple[Any, tuple[str, str, str]]] = [
+            (value[p.group], (p.lhs, p.op, p.rhs)) for p in table.parameters
         ]
+        found += [(None, (d.name, ":=", d.expression)) for d in self.spec.defined]
+        for g, (sample, implied) in enumerate(zip(self.fit.samples, self.fit.implied, strict=True)):
+            own = [(variables[t], "r2", variables[t]) for t in self._targets]
+            own += [(variables[t], "total", variables[s]) for t, s in one]
+            own += [(variables[t], "indirect", variables[s]) for t, s in more]
+            own += [(p.lhs, f"std {p.op}", p.rhs) for p in table.parameters if p.group == g]
+            own += [(c, "index", c) for c in self._index(sample, implied)]
+            found += [(sample.group, name) for name in own]
+        return found
 
     def compute(self, sums: Array) -> Array:
         """Return every quantity for a batch of sums; NaN columns where the estimation failed."""
-        assert isinstance(self.table, ResampleTable)  # noqa: S101 - the other has its own class below
+        assert isinstance(self.table, ResampleTable)  # noqa: S101 - the other has its own class
         moments = moments_of(np.asarray(sums, float), self.table.centre)
         found = np.full((len(self.names), sums.shape[1]), np.nan)
+        old = self.fit.samples[0]
         for b in range(sums.shape[1]):
             cov = moments.corr[:, :, b] * np.outer(moments.std[:, b], moments.std[:, b])
-            fitted = self.fit_moments(cov, moments.mean[:, b])
+            drawn = replace(old.moments, mean=moments.mean[:, b], scatter=cov * old.n)
+            sample = Sample(None, old.columns, old.n, moments.mean[:, b], cov, drawn)
+            fitted = self.fit_samples([sample]) if _possible(cov) else None
             if fitted is not None:
-                old = self.fit.samples[0]
-                sample = replace(
-                    old, moments=replace(old.moments, mean=moments.mean[:, b], scatter=cov * old.n)
-                )
-                indices = list(self._index(sample, fitted[1]).values())
-                found[:, b] = np.concatenate([self._quantities(*fitted), indices])
+                found[:, b] = self.quantities(fitted)
         return found
 
     def _index(self, sample: Sample, implied: Implied) -> dict[str, float]:
@@ -92,48 +112,45 @@ class CovarianceResampling:
         summary = group_summary(self.fit.table, implied, sample, self.spec)
         return {r["construct"]: r["estimate"] for r in index_table(summary, self.spec, self.limits).rows()}
 
-    def fit_moments(self, cov: Array, mean: Array) -> tuple[Array, Implied, Solution] | None:
+    def fit_moments(self, cov: Array, mean: Array) -> Fit | None:
         """Fit the model to moments; None where they can't carry it or no minimum is found."""
-        if not np.isfinite(cov).all() or np.linalg.eigvalsh(cov)[0] <= 0:
+        if not _possible(cov):
             return None
         old = self.fit.samples[0]
-        return self._fit_sample(Sample(None, old.columns, old.n, mean, cov, old.moments))
+        return self.fit_samples([Sample(None, old.columns, old.n, mean, cov, old.moments)])
 
-    def _fit_sample(self, sample: Sample) -> tuple[Array, Implied, Solution] | None:
+    def fit_samples(self, samples: Sequence[Sample]) -> Fit | None:
+        """Fit the model to a sample of each group; None where no minimum is found."""
         fit = self.fit
-        raw = fill_exogenous(self._arrows, fit.table, sample.cov, sample.mean)
-        criterion = make_criterion(self.estimator, sample, fit.std, fit.table.means)
-        problem = Problem([raw.scaled(fit.scales[0])], [criterion], fit.problem.ties)
-        solution = minimise(problem, fit.solution.x)
+        raw = [
+            fill_exogenous(r, fit.table, s.cov, s.mean) for r, s in zip(self._arrows, samples, strict=True)
+        ]
+        criteria = [make_criterion(self.estimator, s, fit.std, fit.table.means) for s in samples]
+        scaled = [r.scaled(scale) for r, scale in zip(raw, fit.scales, strict=True)]
+        solution = minimise(Problem(scaled, criteria, fit.problem.ties), fit.solution.x)
         if not solution.converged:
             return None
         x = solution.x * fit.units
-        return x, raw.at(x), solution
+        return replace(fit, samples=list(samples), solution=solution, x=x, implied=[r.at(x) for r in raw])
 
-    def _quantities(self, x: Array, implied: Implied, solution: Solution) -> Array:
-        fit = self.fit
-        values: list[float] = []
-        number = {id(p): i for i, p in enumerate(fit.table.free)}
-        at = {v: i for i, v in enumerate((*fit.table.observed, *fit.table.constructs))}
-        for p in fit.table.parameters:
-            if p.free:
-                values.append(float(x[number[id(p)]]))
-            elif p.exogenous:
-                i = at[p.lhs]
-                values.append(float(implied.m[i] if p.op == "~1" else implied.s[i, at[p.rhs]]))
-            else:
-                values.append(float(p.value or 0.0))
-        values += [v for _, v, _ in defined_parameters(fit, self.spec, x)]
-        with np.errstate(invalid="ignore"):
-            sd = np.sqrt(np.diag(implied.cov_all))
-            paths = implied.a * sd / sd[:, None]
-            rest = np.diag(implied.s) / np.diag(implied.cov_all)
-        paths = np.where(self._path_cells, paths, 0.0)
-        total = total_effects(np.asarray(paths, float))
+    def quantities(self, fit: Fit) -> Array:
+        """Return every quantity of a fit, in the order of ``names``."""
+        values = parameter_values(fit)
+        values += [v for _, v, _ in defined_parameters(fit, self.spec)]
         one, more = self._chains
-        values += [float(1 - rest[t]) for t in self._targets]
-        values += [float(total[t, s]) for t, s in one]
-        values += [float(total[t, s] - paths[t, s]) for t, s in more]
+        for g, (sample, implied) in enumerate(zip(fit.samples, fit.implied, strict=True)):
+            with np.errstate(invalid="ignore"):
+                sd = np.sqrt(np.diag(implied.cov_all))
+                paths = implied.a * sd / sd[:, None]
+                rest = np.diag(implied.s) / np.diag(implied.cov_all)
+            paths = np.where(self._path_cells, paths, 0.0)
+            total = total_effects(np.asarray(paths, float))
+            values += [float(1 - rest[t]) for t in self._targets]
+            values += [float(total[t, s]) for t, s in one]
+            values += [float(total[t, s] - paths[t, s]) for t, s in more]
+            with np.errstate(all="ignore"):
+                values += standardized_group(fit.table, implied, g, len(fit.x))[0].tolist()
+            values += self._index(sample, implied).values()
         return np.array(values)
 
     @functools.cached_property
@@ -160,41 +177,8 @@ class CovarianceResampling:
         )
 
 
-@dataclass(frozen=True, eq=False)
-class IncompleteResampling(CovarianceResampling):
-    """The same for rows with gaps (full information): a draw gives each row the weight of its count.
-
-    Attributes
-    ----------
-    rows : ndarray, shape (rows, columns)
-        Answers, NaN where missing; no row is empty.
-    unit : ndarray of int, shape (rows,)
-        What is drawn with each row: its own number, or its cluster's.
-    """
-
-    rows: Array
-    unit: NDArray[np.intp]
-
-    def compute(self, sums: Array) -> Array:
-        """Return every quantity for a batch of counts, (units, draws); NaN columns where the estimation failed."""
-        found = np.full((len(self.names), sums.shape[1]), np.nan)
-        old = self.fit.samples[0]
-        for b in range(sums.shape[1]):
-            weights = np.asarray(sums[self.unit, b], float)
-            drawn = weights > 0
-            x, w = self.rows[drawn], weights[drawn]
-            n = float(w.sum())
-            if np.isnan(x).all(axis=0).any():
-                continue  # a column without an answer
-            # read for columns that are taken as they are, which have no gaps
-            mean = w @ np.nan_to_num(x) / n
-            gap = np.nan_to_num(x) - mean
-            cov = (gap * w[:, None]).T @ gap / n
-            sample = Sample(None, old.columns, round(n), mean, cov, old.moments, patterns=Patterns.of(x, w))
-            fitted = self._fit_sample(sample)
-            if fitted is not None:
-                found[:, b] = self._quantities(*fitted)
-        return found
+def _possible(cov: Array) -> bool:
+    return bool(np.isfinite(cov).all() and np.linalg.eigvalsh(cov)[0] > 0)
 
 
 def bollen_stine(plan: CovarianceResampling, n: int, seed: int | None) -> dict[str, float | int]:
@@ -217,7 +201,7 @@ def bollen_stine(plan: CovarianceResampling, n: int, seed: int | None) -> dict[s
         fitted = plan.fit_moments(turn @ cov @ turn.T, mean)
         if fitted is None:
             failed += 1
-        elif fitted[2].value > fit.solution.value:
+        elif fitted.solution.value > fit.solution.value:
             larger += 1
     done = n - failed
     return {
