@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 
+from compare_expected import BEGIN
 from test_cbsem_lavaan import CASES, HERE, OPTIONS, OWN_DEFINITION, fitted
 
 PAGE = HERE.parents[1] / "docs" / "validation_cbsem.md"
@@ -67,7 +68,8 @@ def main() -> None:
             f"| {name} | `{words}` | {count} | {estimate:.0e} | {error:.0e} | {fit:.0e} | "
             f"{measures['chisq']:.4f} | {measures['df']:.0f} |"
         )
-    PAGE.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    rest = PAGE.read_text(encoding="utf-8").partition(BEGIN)  # what compare_expected.py wrote stays
+    PAGE.write_text("\n".join(lines) + "\n" + ("\n" + "".join(rest[1:]) if rest[1] else ""), encoding="utf-8")
     print(PAGE.read_text())
 
 
