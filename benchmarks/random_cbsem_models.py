@@ -1,6 +1,6 @@
 """Lay CBSEM beside lavaan on random models and data: the numbers that no hand-picked case would try.
 
-    OMP_NUM_THREADS=1 python benchmarks/random_models.py [CASES] [SEED]
+    OMP_NUM_THREADS=1 python benchmarks/random_cbsem_models.py [CASES] [SEED]
 
 Draws models (1 to 4 factors, paths or covariances, cross-loadings, residual covariances, an observed cause, equal
 loadings), data (normal and skewed, gaps, groups, answers from 1 to 5) and options (estimator, means, identification,
