@@ -97,7 +97,8 @@ class SchemaError(SatmodelsError, ValueError):
     def redacted(self) -> SchemaError:
         """Return the same error without any answer in it, for logs and API replies."""
         rows = ", ".join(repr(row) for row, _ in self.offenders)
-        message = f"column {self.column!r}: {self.n_bad} answers break the rule {self.rule}" + (
+        plural = "answer breaks" if self.n_bad == 1 else "answers break"
+        message = f"column {self.column!r}: {self.n_bad} {plural} the rule {self.rule}" + (
             f" (rows {rows})" if rows else ""
         )
         return type(self)(

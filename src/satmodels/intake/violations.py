@@ -189,8 +189,14 @@ def _name(frame: Frame, condition: Condition, id_column: str | None) -> list[tup
     rows = found.get_column(row).to_list()
     if not ordered and id_column is None:
         rows = [None] * len(rows)
-    values = [None if is_missing(v) else v for v in found.get_column(shown).to_list()]
-    return list(zip(rows, values, strict=True))
+    return list(zip(rows, [_as_answered(v) for v in found.get_column(shown).to_list()], strict=True))
+
+
+def _as_answered(value: Any) -> Any:
+    """Return a value as errors show it: 11 is 11.0 only because its column has gaps."""
+    if is_missing(value):
+        return None
+    return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
 # ---------------------------------------------------------------------------------------- expressions
