@@ -43,6 +43,7 @@ FREE_INTERCEPTS = ("thresholds", "metric")
 WORDS = {"=~": "loadings", "|": "thresholds", "~1": "intercepts", "~~": "residuals"}
 # a step fails when fit worsens by more than this (Chen 2007, table 4, samples above 300)
 LARGEST_CFI_FALL, LARGEST_RMSEA_RISE = 0.010, 0.015
+CHANCE = 0.05  # and the test against the step before has a smaller p-value than this
 COLUMNS = (
     "step", "chisq", "df", "cfi", "rmsea", "srmr", "delta_chisq", "delta_df", "p_value", "delta_cfi",
     "delta_rmsea", "decision",
@@ -167,9 +168,10 @@ def invariance(
     -------
     InvarianceResult
         ``.tidy()``: one row per step with its fit, the test against the step before, the changes of CFI and RMSEA and
-        a decision. A step holds unless CFI falls by more than .010 or RMSEA rises by more than .015 (Chen 2007; of the
-        robust measures with MLR, of the scaled ones with WLSMV);
-        after a step that fails the later ones are "not reached"; the p-value is shown, but in large samples it rejects differences that do not matter.
+        a decision. A step fails when CFI falls by more than .010 or RMSEA rises by more than .015 (Chen 2007; of the
+        robust measures with MLR, of the scaled ones with WLSMV) and the test rejects at 5 %: with few degrees of
+        freedom RMSEA moves that much by chance, and in large samples the test alone rejects differences that do not
+        matter. After a step that fails the later ones are "not reached".
 
     Raises
     ------
@@ -332,6 +334,9 @@ def _row(step: str, model: CBSEM, before: CBSEM | None) -> dict[str, Any]:
         "delta_cfi": fall,
         "delta_rmsea": rise,
     }
-    if result.converged and (fall < -LARGEST_CFI_FALL or rise > LARGEST_RMSEA_RISE):
+    worse = fall < -LARGEST_CFI_FALL or rise > LARGEST_RMSEA_RISE
+    # RMSEA of few degrees of freedom moves that much by chance: then the test finds no difference either
+    by_chance = test["p_value"] is not None and test["p_value"] >= CHANCE
+    if result.converged and worse and not by_chance:
         row["decision"] = "fails"
     return row
