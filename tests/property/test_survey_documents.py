@@ -77,7 +77,8 @@ def test_damaged_questionnaires(tmp_path: Path, ending: str):
     path = tmp_path / f"s{ending}"
     sat.write_survey(SURVEY, path)
     whole = json.loads(path.read_text(encoding="utf-8"))
-    whole.pop("satmodels", None)  # what is kept is held by its checksum
+    if ending == ".json":
+        whole["pages"][0]["elements"].pop()  # the kept survey, which is held by its checksum
     refused = 0
     for seed in range(120):
         text = json.dumps(damaged(whole, random.Random(seed)))

@@ -91,6 +91,43 @@ def test_spss_files_of_pyreadstat(tmp_path: Path):
     assert survey.prepare(read, invalid="missing")["sat"].isna().sum() == 2
 
 
+def test_spss_files_as_people_label_them(tmp_path: Path):
+    pyreadstat = pytest.importorskip("pyreadstat")
+    frame = pd.DataFrame(
+        {
+            "age": [20.0, 30, 99, 44] * 10,
+            "sat": [1.0, 2, 9, 5] * 10,
+            "slider": [0.0, 50, 100, 7] * 10,
+            "big": [1e300, 1, 2, 3] * 10,
+            "income": [0.0, 5000, -9, 200] * 10,
+            "sex": [1.0, 2, 1, 2] * 10,
+        }
+    )
+    agree = {1.0: "no", 2.0: "rather no", 3.0: "so so", 4.0: "rather yes", 5.0: "yes", 9.0: "N/A"}
+    labels = {
+        "age": {99.0: "Don't know"},
+        "sat": agree,
+        "slider": {0.0: "cold", 100.0: "hot"},
+        "big": {1.0: "a", 2.0: "b"},
+        "income": {0.0: "none", 5000.0: "max", -9.0: "refused"},
+        "sex": {1.0: "m", 2.0: "f"},
+    }
+    measure = {c: "scale" for c in ("age", "slider", "big", "income")} | {"sat": "ordinal"}
+    path = tmp_path / "x.sav"
+    pyreadstat.write_sav(frame, str(path), variable_value_labels=labels, variable_measure=measure)
+    survey, read = sat.read_survey(path)
+    assert survey.items == (
+        sat.Number("age", integer=True, missing_codes={99: "Don't know"}),
+        sat.Rating("sat", sat.Scale(1, 5, list(agree.values())[:5]), missing_codes={9: "N/A"}),
+        sat.Rating("slider", sat.Scale(0, 100, {0: "cold", 100: "hot"})),
+        sat.Number("big"),
+        sat.Number("income", missing_codes={-9: "refused"}),
+        sat.Choice("sex", {1: "m", 2: "f"}),
+    )
+    assert "[9] as missing, by their labels" in survey.notes[1]
+    survey.check(read).raise_for_errors()
+
+
 @pytest.mark.parametrize("ending", [".csv", ".xlsx"])
 def test_labelled_tables_round_trip_and_run_nothing(tmp_path: Path, ending: str):
     if ending == ".xlsx":

@@ -179,25 +179,23 @@ def test_labels_edited_in_spss_win(tmp_path: Path):
 
 def test_what_files_keep_is_not_trusted(tmp_path: Path):
     path = tmp_path / "s.json"
-    sat.write_survey(SURVEY, path)
+    survey = SURVEY.model_copy(update={"notes": ["</script><b>&"]})
+    sat.write_survey(survey, path)
+    assert sat.read_survey(path)[0] == survey
     document = json.loads(path.read_text(encoding="utf-8"))
-    kept = document["satmodels"]
+    elements = document["pages"][0]["elements"]
+    hidden = elements.pop()
+    assert (hidden["type"], hidden["name"], hidden["visible"]) == ("html", "satmodels", False)
+    kept = hidden["html"]
+    assert not any(sign in kept for sign in "<>&")  # shown by mistake, it is text
     deep = "[" * 100 + "]" * 100
-    for broken in (
-        3,
-        None,
-        {},
-        "",
-        "{}",
-        kept[:-1],
-        kept.replace("Quality", "Quantity"),
-        deep,
-        "x" * (16 * 1024**2 + 1),
-    ):
-        path.write_text(json.dumps({**document, "satmodels": broken}), encoding="utf-8")
+    long = "x" * (16 * 1024**2 + 1)
+    for broken in (3, None, {}, "", "{}", kept[:-1], kept.replace("Quality", "Quantity"), deep, long):
+        document["pages"][0]["elements"] = [*elements, {**hidden, "html": broken}]
+        path.write_text(json.dumps(document), encoding="utf-8")
         with pytest.raises(sat.ArgumentError, match="satmodels"):
             sat.read_survey(path)
-    del document["satmodels"]
+    document["pages"][0]["elements"] = elements
     path.write_text(json.dumps(document), encoding="utf-8")
     assert sat.read_survey(path)[0]["q1"].construct is None
 

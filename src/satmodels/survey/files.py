@@ -45,6 +45,14 @@ def read_survey(path: str | Path, schema: str | Path | None = None) -> tuple[Sur
         The file is not there, or is not what its ending says.
     MissingExtraError
         pyreadstat (extra ``spss``) or openpyxl (extra ``excel``) is not installed.
+
+    Notes
+    -----
+    SPSS and SurveyJS files of :func:`write_survey` keep the whole survey. It comes back as it was; texts,
+    labels, scales and questions that were edited in the file are taken from the file, and noted.
+
+    JSON, CSV and Excel files may come from strangers. SPSS files are read by C code that a damaged file can
+    make end the process: read those in a process of their own.
     """
     source = Path(path)
     if not source.is_file():
@@ -119,10 +127,11 @@ def write_survey(survey: Survey, path: str | Path, frame: Any = None) -> None:
     survey : Survey
         What was asked.
     path : str or Path
-        ``.sav``: SPSS, with labels, missing codes (at most three per column) and measurement levels;
+        ``.sav``: SPSS, with labels, missing codes (at most three per column), measurement levels, and the
+        survey itself in the notes of the file;
         ``.xlsx``: answers and a codebook; ``.csv``: answers, and the codebook beside them in
-        ``{name}.codebook.csv``; ``.json``: a SurveyJS questionnaire, ``.qsf``: a Qualtrics questionnaire,
-        both without answers.
+        ``{name}.codebook.csv``; ``.json``: a SurveyJS questionnaire, which keeps the survey as well;
+        ``.qsf``: a Qualtrics questionnaire (what Qualtrics has a place for); both without answers.
     frame : dataframe, optional
         The answers; needed for all but ``.json`` and ``.qsf``. Texts that a spreadsheet would run are neutralised
         in ``.csv`` and ``.xlsx``.

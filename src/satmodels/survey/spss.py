@@ -133,16 +133,20 @@ def _item(column: str, series: Any, variable: Variable) -> tuple[Item, str]:
     missing = _missing(labels, observed, variable.missing)
     observed = [v for v in observed if v not in missing]
     # many files label codes for missing answers without declaring them
-    undeclared = {
-        c: w
-        for c, w in labels.items()
-        if c not in missing and c in USUAL_MISSING_CODES and stands_for_none(w)
-    }
+    undeclared = {c: w for c, w in labels.items() if c not in missing and _undeclared(c, w, labels)}
     missing |= undeclared
     observed = [v for v in observed if v not in undeclared]
     more: dict[str, Any] = {"missing_codes": {_code(c): w for c, w in missing.items()}} if missing else {}
     item, why = _answers(column, text, labels, missing, observed, measure, int(series.notna().sum()), more)
     return item, f"{why}; {[_code(c) for c in undeclared]} as missing, by their labels" if undeclared else why
+
+
+def _undeclared(code: Any, label: str, labels: Mapping[Any, str]) -> bool:
+    """Say whether a label says that there is no answer, and its code lies apart from the others."""
+    if isinstance(code, str) or not stands_for_none(label):
+        return False
+    others = [c for c, w in labels.items() if not stands_for_none(w)]
+    return code in USUAL_MISSING_CODES or (len(others) > 1 and not min(others) <= code <= max(others))
 
 
 def _answers(
@@ -174,7 +178,7 @@ def _answers(
     ends_only = len(answers) < len(whole)
     too_long = whole[-1] - whole[0] >= MAX_CODES
     if (ends_only and len(answers) == 1 and measure in ("scale", "unknown")) or (
-        too_long and len(whole) > MAX_OPTIONS
+        too_long and (measure == "scale" or len(whole) > MAX_OPTIONS)
     ):
         return Number(
             column, text=text, **more

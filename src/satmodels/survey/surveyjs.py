@@ -53,9 +53,10 @@ def read_surveyjs(document: Mapping[str, Any], name: str) -> Survey:
     Where it keeps the survey that it was written from, that comes back, with what was edited since.
     """
     found = _read(document, name)
-    if NAME not in document:
+    hidden = [e for e in _elements(document, 0) if e.get("type") == "html" and e.get("name") == NAME]
+    if not hidden:
         return found
-    kept = read_kept(document[NAME], name)
+    kept = read_kept(hidden[0].get("html"), name)
     written = _read(to_surveyjs(kept), name)
     merged = merge(kept, written.items, found.items)
     new = [n for n in found.notes if n not in written.notes]

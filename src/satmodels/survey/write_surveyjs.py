@@ -11,16 +11,22 @@ from satmodels.survey.kept import NAME
 from satmodels.survey.scale import Scale, Wording
 from satmodels.survey.survey import Survey
 
+# signs of HTML, as JSON can write them too: shown by mistake, the text would be no more than text
+HTML = (("<", "\\u003c"), (">", "\\u003e"), ("&", "\\u0026"))
+
 
 def to_surveyjs(survey: Survey) -> dict[str, Any]:
-    """Return the questionnaire as SurveyJS JSON, with the survey itself kept beside the questions."""
+    """Return the questionnaire as SurveyJS JSON, with the survey itself kept beside the questions.
+
+    It is kept as the text of an element that is never shown: SurveyJS drops properties that it does not know,
+    and keeps such a text, whatever else is edited.
+    """
     elements = [element for item in survey.items for element in _question(item)]
-    return {
-        "title": survey.name,
-        "pages": [{"name": "page1", "elements": elements}],
-        # a text, because what JavaScript reads and writes again turns 1.0 into 1
-        NAME: survey.to_json(),
-    }
+    kept = survey.to_json()
+    for sign, escape in HTML:
+        kept = kept.replace(sign, escape)
+    hidden = {"type": "html", "name": NAME, "visible": False, "html": kept}
+    return {"title": survey.name, "pages": [{"name": "page1", "elements": [*elements, hidden]}]}
 
 
 def _question(item: Item) -> list[dict[str, Any]]:
