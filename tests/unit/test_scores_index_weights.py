@@ -149,3 +149,24 @@ def test_weights_of_a_logit_count_as_known() -> None:
     frame = answers().assign(happy=lambda f: (f["overall"] > f["overall"].median()).astype(int))
     drivers = sat.key_drivers(frame, "happy", ITEMS, method="logit")
     assert any(KNOWN in note for note in sat.csi(frame, ITEMS, weights=drivers, scale=TEN).notes)
+
+
+def test_missing_answers_that_the_model_replaced_by_means(engine: Any) -> None:
+    frame = answers()
+    rng = np.random.default_rng(1)
+    for column in ("a", "b", "overall"):
+        frame.loc[rng.random(len(frame)) < 0.08, column] = np.nan
+    text = "Quality =~ a + b + c ; Overall =~ overall ; Overall ~ Quality"
+    data = engine(frame)
+    found = sat.csi(data, ITEMS, weights=sat.PLSPM(text).fit(data), scale=TEN)
+    assert any(CARRIED in note for note in found.notes)
+    expected = REPLACED.setdefault("std_error", found.std_error or 0.0)
+    assert found.std_error == pytest.approx(expected, rel=1e-9)
+    left = [
+        sat.csi(part, ITEMS, weights=sat.PLSPM(text).fit(part).result_, scale=TEN).estimate or 0.0
+        for part in (frame[np.arange(len(frame)) % 40 != i] for i in range(40))
+    ]
+    assert found.std_error == pytest.approx(np.sqrt(39 * np.var(left)), rel=0.2)
+
+
+REPLACED: dict[str, float] = {}  # what the first engine gave

@@ -102,6 +102,8 @@ def _clean(x: Array, rule: AnswerRule) -> None:
 
 
 def _value(composite: Composite, place: Mapping[str, Array], centre: float) -> Array:
+    if composite.filled:
+        place = {c: np.where(np.isnan(place[c]), at, place[c]) for c, at in composite.about.items()}
     terms = [place[c] * b + composite.offsets.get(c, 0.0) for c, b in composite.coefficients.items()]
     if composite.importance is None:
         from_centre = {c: place[c] - composite.about.get(c, 0.0) for pair in composite.products for c in pair}

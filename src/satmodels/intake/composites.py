@@ -30,7 +30,8 @@ class Composite:
     """One composite: ``sum(coefficient * column + offset)`` over its columns.
 
     ``products`` of two of its columns, each measured from its centre in ``about``, are added with their own
-    coefficients. A row with any missing answer has no value. With ``importance`` (positive, one per column) a missing
+    coefficients. A row with any missing answer has no value, unless ``filled``: the answer is then its column's
+    centre. With ``importance`` (positive, one per column) a missing
     answer only leaves the sum, which is then divided by the importance of what was answered.
     """
 
@@ -40,6 +41,7 @@ class Composite:
     importance: Mapping[str, float] | None = None
     products: Mapping[tuple[str, str], float] = field(default_factory=dict[tuple[str, str], float])
     about: Mapping[str, float] = field(default_factory=dict[str, float])
+    filled: bool = False
 
 
 @dataclass(frozen=True)
@@ -232,6 +234,8 @@ def _replicated(j: int, size: int) -> dict[str, nw.Expr]:
 
 def _value(composite: Composite, place: Mapping[str, nw.Expr], centre: float) -> nw.Expr:
     """Return the value of a composite, less the centre; null where it has none."""
+    if composite.filled:
+        place = {c: place[c].fill_null(centre_of) for c, centre_of in composite.about.items()}
     terms = [place[c] * b + composite.offsets.get(c, 0.0) for c, b in composite.coefficients.items()]
     if composite.importance is None:
         from_centre = {c: place[c] - composite.about.get(c, 0.0) for pair in composite.products for c in pair}

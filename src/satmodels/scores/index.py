@@ -218,7 +218,7 @@ def csi(
         notes: list[str] = []
         estimates, parts = _from_moments(data, items, share, scales)
         if isinstance(estimated, EstimatedWeights):
-            if same_answers(data, estimated.moments, None):
+            if same_answers(data, estimated, None):
                 added = normal_variance(_item_scores(parts, items)[0], estimated)
                 error = np.sqrt(estimates.std_error**2 + added)
                 estimates = dataclasses.replace(estimates, std_error=error)
@@ -301,8 +301,8 @@ def _known(
         return "replicate weights would need the weights of the items anew in each replicate"
     if n_left_out:
         return "answers that the weights come from are left out here"
-    if not same_answers(frame, estimated.moments, reading.weight):
-        return "they come from other data"
+    if not same_answers(frame, estimated, reading.weight):
+        return "they come from other data, or from answers that were made up for in another way"
     return None
 
 

@@ -29,10 +29,13 @@ class EstimatedWeights:
         Moments of the columns they come from.
     gradient : callable
         Returns the gradients (items, columns, columns), symmetric, of the weights in the covariances.
+    filled : bool
+        Whether missing answers were replaced by the means of their columns.
     """
 
     moments: Moments
     gradient: Callable[[], Array]
+    filled: bool = False
 
 
 def estimated_weights(weights: Any, items: tuple[str, ...]) -> EstimatedWeights | str | None:
@@ -51,7 +54,8 @@ def estimated_weights(weights: Any, items: tuple[str, ...]) -> EstimatedWeights 
         if any(getattr(weights, name, None) for name in ("ordered", "group", "cluster")):
             return "the model has ordered answers, groups or clusters"
         moments = weights.result_.groups[0].moments
-        return EstimatedWeights(moments, lambda: _numeric_gradient(weights, moments, items))
+        filled = weights.missing == "mean"
+        return EstimatedWeights(moments, lambda: _numeric_gradient(weights, moments, items), filled)
     if hasattr(weights, "groups") and hasattr(weights, "spec"):
         return "give the fitted model, and not its result, to carry their uncertainty"
     return None

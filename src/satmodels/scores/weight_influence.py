@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from satmodels.intake.answers import AnswerRule
+from satmodels.intake.batches import batches
 from satmodels.intake.composites import Composite, CompositeSums, composite_sums
 from satmodels.intake.frames import LARGEST_FLOAT, Frame
 from satmodels.scores.estimate import Estimates
@@ -36,12 +37,15 @@ ANY_NUMBER = AnswerRule(-LARGEST_FLOAT, LARGEST_FLOAT, whole=False)
 SAME = 1e-8  # relative difference up to which two covariance matrices are of the same answers
 
 
-def same_answers(data: Frame | Moments, moments: Moments, weight: str | None) -> bool:
-    """Say whether moments are those of this data: of the complete rows, where it is a frame."""
+def same_answers(data: Frame | Moments, weights: EstimatedWeights, weight: str | None) -> bool:
+    """Say whether the weights come from the moments of this data."""
+    moments = weights.moments
     if not set(moments.columns) <= set(data.columns):
         return False
     if isinstance(data, Moments):
         found = data.select(moments.columns)
+    elif weights.filled:
+        found = _with_means(data, moments, weight)
     else:
         found = Moments.collect(data, moments.columns, weight)
     scale = np.sqrt(np.outer(*[np.diag(moments.scatter)] * 2))
@@ -49,6 +53,17 @@ def same_answers(data: Frame | Moments, moments: Moments, weight: str | None) ->
         np.allclose(found.mean, moments.mean, rtol=SAME, atol=SAME)
         and (np.abs(found.scatter - moments.scatter) <= SAME * scale).all()
     )
+
+
+def _with_means(frame: Frame, moments: Moments, weight: str | None) -> Moments:
+    """Collect moments with missing answers replaced by the means that other moments have."""
+    columns = moments.columns
+    found = Moments.empty(columns, weighted=weight is not None)
+    for block in batches(frame, columns if weight is None else (*columns, weight)):
+        rows = block[:, : len(columns)]
+        w = None if weight is None else block[:, -1]
+        found = found + Moments.of_block(columns, np.where(np.isnan(rows), moments.mean, rows), w)
+    return found
 
 
 def normal_variance(score: Array, weights: EstimatedWeights) -> float:
@@ -92,7 +107,7 @@ def with_estimated_weights(
     gradient = weights.gradient()
     found = composite_sums(
         frame,
-        [_same_rows(index, weights, sums.centre), *_influences(weights, gradient)],
+        [*_index_and_ones(index, sums.centre), *_influences(weights, gradient)],
         {c: rules.get(c, ANY_NUMBER) for c in weights.moments.columns},
         columns,
         weight,
@@ -107,13 +122,13 @@ def with_estimated_weights(
     total = np.bincount(group, weights=sums.w[:, 0], minlength=len(place))
     middle = np.nan_to_num(estimates.mean - sums.centre)[group]
     per_group = 1 / np.where(total > 0, total, np.inf)[group]
-    per_all = 1 / found.w[:, 1].sum()
+    per_all = 1 / found.w[:, 2].sum()
     own = (sums.wu[:, 0] - middle * sums.w[:, 0]) * per_group
-    moved = found.wu[at, 1:] * per_all
-    own_moved = (
-        (found.crossed[at, 0, 1:] - middle[:, None] * found.w2u[at, 1:]) * per_group[:, None] * per_all
-    )
-    moved_moved = found.crossed[at, 1:, 1:] * per_all**2
+    moved = found.wu[at, 2:] * per_all
+    # the second composite is 1 where the index has a value: its products are plain sums over these rows
+    both_answered = found.crossed[at, 0, 2:] - middle[:, None] * found.crossed[at, 1, 2:]
+    own_moved = both_answered * per_group[:, None] * per_all
+    moved_moved = found.crossed[at, 2:, 2:] * per_all**2
     stratum, cluster = parts["stratum"], parts["cluster"]
     rows = sums.rows.astype(float)
     m_h = units_per_stratum(rows, stratum, cluster)
@@ -141,12 +156,13 @@ def with_estimated_weights(
     return _widened(estimates, np.nan_to_num(score), mixed, both)
 
 
-def _same_rows(index: Composite, weights: EstimatedWeights, centre: float) -> Composite:
-    """Return the index, measured from the centre, on the rows that the weights come from."""
-    columns = weights.moments.columns
-    offsets = {**dict.fromkeys(columns, 0.0), **index.offsets}
-    offsets[columns[0]] -= centre
-    return Composite("index", {**dict.fromkeys(columns, 0.0), **index.coefficients}, offsets)
+def _index_and_ones(index: Composite, centre: float) -> tuple[Composite, Composite]:
+    """Return the index, measured from the centre, and a composite that is 1 where the index has a value."""
+    one, *_ = index.coefficients
+    return (
+        replace(index, offsets={**index.offsets, one: index.offsets[one] - centre}),
+        Composite("ones", dict.fromkeys(index.coefficients, 0.0), {one: 1.0}),
+    )
 
 
 def _influences(weights: EstimatedWeights, gradient: Array) -> list[Composite]:
@@ -162,6 +178,7 @@ def _influences(weights: EstimatedWeights, gradient: Array) -> list[Composite]:
             {columns[0]: -float((d * cov).sum())},
             products={(columns[a], columns[b]): float(d[a, b]) * (1 if a == b else 2) for a, b in pairs},
             about=dict(zip(columns, moments.mean.tolist(), strict=True)),
+            filled=weights.filled,
         )
         for i, d in enumerate(gradient)
     ]
