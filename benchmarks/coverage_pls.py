@@ -5,7 +5,8 @@
 Answers are drawn from a population whose PLS solution is known exactly: normal items with the correlations of
 the ECSI mobile phone study, on their scale, 250 rows a sample. The truth is the model estimated from the
 population's moments. All kinds of interval see the same samples and, but for the studentised, the same draws. The second
-part draws two groups from one population: their differences are 0, and 5 % of the permutation tests should reject.
+part draws two groups from one population: their differences are 0, and 5 % of the permutation tests should reject. In
+the third part the two groups are waves of a panel: the same people, seven tenths of the variance of whose answers lasts.
 """
 
 from __future__ import annotations
@@ -27,6 +28,7 @@ import satmodels as sat
 KINDS = ("~", "total", "r2", "index", "=~")
 ROWS = 250
 WIDE = (-50, 60)  # a scale that normal answers don't leave
+POINTS = (WIDE[1] - WIDE[0]) / 9  # its index points in those of the study's scale from 1 to 10
 STUDY = sat.datasets.load_ecsi()
 MODEL = sat.PLSPM(sat.ecsi(STUDY.items))  # without the study's scales, which normal answers leave
 ROOT = np.linalg.cholesky(STUDY.moments.corr) * STUDY.moments.std[:, None]
@@ -94,11 +96,39 @@ def group_tests(replications: int, draws: int) -> None:
     )
 
 
+def panels(replications: int, draws: int) -> None:
+    start = time.process_time()
+    for cluster in ("person", None):
+        rejected: list[bool] = []
+        covered: list[bool] = []
+        std_errors: list[float] = []
+        differences: list[float] = []
+        for seed in range(replications):
+            lasting, first, second = (sample(ROWS, 3 * seed + i) - STUDY.moments.mean for i in range(3))
+            waves = [
+                np.sqrt(0.7) * lasting + np.sqrt(0.3) * own + STUDY.moments.mean for own in (first, second)
+            ]
+            frame = pd.concat(waves, keys=["a", "b"], names=["wave", "person"]).reset_index()
+            found = sat.compare_groups(MODEL, frame, "wave", n=draws, seed=seed, scale=WIDE, cluster=cluster)
+            for row in found.differences.rows():
+                if row["op"] == "index":
+                    rejected.append(row["p_value"] <= 0.05)
+                    covered.append(row["conf_low"] <= 0 <= row["conf_high"])
+                    std_errors.append(row["std_error"])
+                    differences.append(row["estimate"])
+        print(
+            f"index differences in a panel, cluster={cluster!r}: standard deviation "
+            f"{POINTS * np.std(differences):.2f}, mean standard error {POINTS * np.mean(std_errors):.2f}, rejected {np.mean(rejected):.1%}, covered {np.mean(covered):.1%}"
+        )
+    print(f"  ({replications} panels, {draws} draws, {time.process_time() - start:.0f} CPU seconds)")
+
+
 def main() -> None:
     replications = int(sys.argv[1]) if len(sys.argv) > 1 else 400
     draws = int(sys.argv[2]) if len(sys.argv) > 2 else 999
     intervals(replications, draws)
     group_tests(replications, draws)
+    panels(replications, draws)
 
 
 if __name__ == "__main__":
