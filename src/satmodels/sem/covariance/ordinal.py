@@ -21,7 +21,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from satmodels.errors import ArgumentError, DataError
+from satmodels.errors import MAX_NAMES_SHOWN, ArgumentError, DataError
 from satmodels.sem.covariance.answer_moments import AnswerMoments, answer_moments
 from satmodels.sem.covariance.fitting import Fit, fit_table
 from satmodels.sem.covariance.inference import Inference
@@ -171,20 +171,24 @@ def _categories(
 ) -> list[Array | None]:
     """Return the answers of each ordered column; every group must have all of them."""
     result: list[Array | None] = []
+    absent: list[tuple[str, float, Any]] = []
     for j, name in enumerate(columns):
         if name not in ordered:
             result.append(None)
             continue
         values = categories_of(np.concatenate([g.rows[:, j] for g in groups]), name)
-        for g in groups:
-            absent = [float(v) for v in values if not (g.rows[:, j] == v).any()]
-            if absent:
-                raise DataError(
-                    f"nobody in group {g.group!r} answered {absent[0]:g} in {name!r}, others did: the groups' "
-                    "thresholds can't be compared. Join this category with its neighbour in all groups.",
-                    columns=[name],
-                )
+        absent += [(name, float(v), g.group) for g in groups for v in values if not (g.rows[:, j] == v).any()]
         result.append(values)
+    if absent:
+        where = "; ".join(
+            f"{v:g} in {name!r} in group {group!r}" for name, v, group in absent[:MAX_NAMES_SHOWN]
+        )
+        more = f" and {len(absent) - MAX_NAMES_SHOWN} more" if len(absent) > MAX_NAMES_SHOWN else ""
+        raise DataError(
+            f"nobody answered {where}{more}, others did: the groups' thresholds can't be compared. Join such a "
+            "category with its neighbour in all groups.",
+            columns=list(dict.fromkeys(name for name, _, _ in absent)),
+        )
     return result
 
 
