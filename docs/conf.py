@@ -64,7 +64,7 @@ API_PAGES = {
     "churn": ("Churn", ("churn",)),
     "plots": ("Figures", ("plots",)),
     "datasets": ("Data sets", ("datasets",)),
-    "errors": ("Errors and warnings", ("errors", "results", "records", "intake", "stored")),
+    "errors": ("Stored results, errors and warnings", ("errors", "results", "records", "intake", "stored")),
 }
 
 
