@@ -415,3 +415,29 @@ def test_correlations_of_few_ordered_answers_that_contradict_one_another_are_tol
         result = fit(FACTORS, frame, estimator="WLSMV", ordered=ITEMS).result_
     assert result.converged
     assert np.isfinite(result.fit_measures()["chisq_scaled"])
+
+
+def test_adjusted_tests_of_rows_with_gaps_are_those_of_complete_rows_without_gaps():
+    frame = survey(400)
+    gaps = frame.copy()
+    gaps.iloc[0, 0] = np.nan  # one answer is next to nothing
+    for estimator in ("MLM", "MLMV", "MLMVS"):
+        whole = sat.CBSEM(MODEL, estimator=estimator, means=True).fit(frame).result_.fit_measures()
+        partial = sat.CBSEM(MODEL, estimator=estimator, missing="fiml").fit(gaps).result_.fit_measures()
+        # rows with gaps are weighed by the saturated model's information, complete ones by the model's
+        for key in ("chisq_scaled", "chisq_scaling_factor", "df_scaled", "rmsea_robust", "cfi_robust"):
+            assert partial[key] == pytest.approx(whole[key], rel=0.1, abs=0.01), (estimator, key)
+
+
+def test_full_information_with_gaps_in_one_group_alone():
+    frame = survey(400).assign(region=np.where(np.arange(400) < 150, "a", "b"))
+    frame.iloc[10:40, 1] = np.nan
+    text = "Quality =~ q1 + q2 + q3 ; Loyal =~ l1 + l2 + l3 ; Loyal ~ Quality"  # labels would tie the groups
+    both = sat.CBSEM(text, group="region", missing="fiml").fit(frame).result_
+    alone = [
+        sat.CBSEM(text, missing="fiml", means=True).fit(part).result_.fit_measures()
+        for _, part in frame.groupby("region")
+    ]
+    found = both.fit_measures()
+    for key in ("chisq", "logl", "baseline_chisq", "df"):
+        assert found[key] == pytest.approx(sum(m[key] for m in alone), rel=1e-6), key

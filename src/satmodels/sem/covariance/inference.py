@@ -96,14 +96,14 @@ def _likelihood(fit: Fit, estimator: str, incomplete: bool, wishart: bool, error
     robust = errors == "robust" or (errors == "auto" and scaled)
     vcov = sandwich(fit, bread) if robust else covariance_of_estimates(fit, bread)
     # columns that are taken as they are don't vary: the fourth moments are those given them. Nor do rows vary about
-    # a model that ties groups together, but about their group's moments
-    given = (
-        complete_moments(fit)
-        if (fit.table.exogenous or groups > 1) and robust and not observed and vcov is not None
-        else None
+    # the model's moments of their group, where ties across groups keep these apart from those found
+    taken = (bool(fit.table.exogenous) or groups > 1) and not incomplete
+    weighed = estimator in MEAN_AND_VARIANCE or (estimator == "MLM" and (incomplete or taken))
+    residual = (
+        _moments(fit) if vcov is not None and (weighed or (robust and taken and not observed)) else None
     )
-    if given is not None:
-        vcov = sandwich_of_moments(fit, given)
+    if residual is not None and robust and taken and not observed:
+        vcov = sandwich_of_moments(fit, residual)
     chisq = 2 * fit.solution.value
     n_test = fit.n - groups if wishart else fit.n
     if incomplete:
@@ -121,20 +121,18 @@ def _likelihood(fit: Fit, estimator: str, incomplete: bool, wishart: bool, error
     if vcov is None:
         return Inference(vcov, found)
     base = fit_baseline(fit) if scaled or incomplete else fit
-    if estimator in MEAN_AND_VARIANCE:
-        found |= adjusted_measures(
-            found,
-            (given or complete_moments(fit)).u_gamma,
-            complete_moments(base).u_gamma,
-            n_test,
-            groups,
-            estimator == "MLMV",
-        )
+    if residual is not None and weighed:
+        found |= _weighed(fit, base, found, estimator, n_test, residual)
     elif scaled:
-        found |= _scaled(fit, base, found, estimator, bread, n_test, given)
+        found |= _scaled(fit, base, found, estimator, bread, n_test)
     if incomplete:
         found |= _as_if_complete(fit, base, found, robust=robust)
     return Inference(vcov, found)
+
+
+def _moments(fit: Fit) -> ResidualMoments:
+    incomplete = any(s.patterns is not None for s in fit.samples)
+    return incomplete_moments(fit, robust=True) if incomplete else complete_moments(fit)
 
 
 def _as_if_complete(fit: Fit, base: Fit, found: Measures, *, robust: bool) -> Measures:
@@ -220,26 +218,21 @@ def _exogenous_logl(fit: Fit) -> float:
     )
 
 
-def _scaled(
-    fit: Fit,
-    base: Fit,
-    found: Measures,
-    estimator: str,
-    bread: Array,
-    n_test: float,
-    given: ResidualMoments | None,
+def _weighed(
+    fit: Fit, base: Fit, found: Measures, estimator: str, n_test: float, residual: ResidualMoments
 ) -> Measures:
+    """Return scaled, shifted or adjusted measures from tr(U Gamma) and, save for MLM, tr(U Gamma U Gamma)."""
+    u_gamma, base_u_gamma = residual.u_gamma, _moments(base).u_gamma
+    groups = len(fit.samples)
+    if estimator != "MLM":
+        return adjusted_measures(found, u_gamma, base_u_gamma, n_test, groups, estimator == "MLMV")
+    factor = float(np.trace(u_gamma)) / fit.df if fit.df else 1.0
+    return scaled_measures(found, factor, float(np.trace(base_u_gamma)) / _base_df(fit), n_test, groups)
+
+
+def _scaled(fit: Fit, base: Fit, found: Measures, estimator: str, bread: Array, n_test: float) -> Measures:
     """Return scaled and robust measures: Satorra-Bentler for MLM, Yuan-Bentler (apart) for MLR."""
     df, base_df = fit.df, _base_df(fit)
-    if given is not None:
-        trace, base_trace = (float(np.trace(m.u_gamma)) for m in (given, complete_moments(base)))
-        return scaled_measures(
-            found,
-            trace / df if df else 1.0,
-            base_trace / base_df,
-            n_test,
-            len(fit.samples),
-        )
     saturated = saturated_trace(fit, at_model=estimator == "MLM")
     model = model_trace(fit, bread)
     information = base.problem.information if estimator == "MLM" else base.problem.hessian

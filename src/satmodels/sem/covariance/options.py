@@ -42,8 +42,10 @@ def check_options(model: Any) -> None:
         raise ArgumentError(
             'missing="pairwise" is for ordered answers; missing="fiml" uses all numbers there are'
         )
-    if model.missing == "fiml" and model.estimator not in ("ML", "MLR"):
-        raise ArgumentError(f'missing="fiml" needs estimator "ML" or "MLR", not {model.estimator!r}')
+    if model.missing == "fiml" and model.estimator not in LIKELIHOOD:
+        raise ArgumentError(
+            f'missing="fiml" needs maximum likelihood ({", ".join(LIKELIHOOD)}), not {model.estimator!r}'
+        )
     if model.likelihood == "wishart" and (model.estimator != "ML" or model.missing == "fiml"):
         raise ArgumentError('likelihood="wishart" goes with estimator "ML" and complete rows')
     if model.parameterization != "delta":
