@@ -234,6 +234,10 @@ def test_spark(spark):
     same_survey(make, policies=("last",))  # a query of Spark takes a second
     with pytest.raises(sat.EngineError, match="Rename"):
         sat.ScoreCounts.collect(data.withColumnRenamed("nps", "n.p.s"), "n.p.s")
+    dotted = sat.Survey("s", [sat.Recommend("n.p.s")])
+    for method in (dotted.check, dotted.prepare, dotted.preparation):
+        with pytest.raises(sat.EngineError, match="Rename"):
+            method(data.withColumnRenamed("nps", "n.p.s"))
 
 
 @pytest.mark.xdist_group("spark")

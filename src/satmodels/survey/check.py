@@ -147,6 +147,7 @@ def check(survey: Survey, data: Any, max_rows: int | None = None) -> CheckReport
     frame = open_frame(data)
     frame.refuse_more_rows(max_rows)
     there = [column.rule for name, column in survey.columns.items() if name in frame.columns]
+    frame.require(rule.column for rule in there)  # Spark can't read every name
     pairs = [pair for pair in kano_pairs(survey) if all(column in frame.columns for column in pair)]
     key = tuple(c for c in (survey.respondent, survey.wave) if c is not None)
     if survey.respondent is None or any(c not in frame.columns for c in key):

@@ -53,6 +53,7 @@ def prepare(
     for column in columns:
         if column.name not in frame.columns:
             raise _absent(column.name, frame)
+    frame.require(name for name in survey.columns if name in frame.columns)  # Spark can't read every name
     frame = _one_row_each(survey, frame, duplicates)
     mixed: set[str] = set()
     if invalid == "error":
@@ -99,6 +100,7 @@ def preparation(survey: Survey, data: Any, max_rows: int | None = None) -> Prepa
     frame = open_frame(data)
     frame.refuse_more_rows(max_rows)
     columns = [c for c in survey.columns.values() if c.item is not None and c.name in frame.columns]
+    frame.require(column.name for column in columns)
     sources = {column.name: _source(column, frame) for column in columns}
     codes = {sources[c.name]: [*c.missing, *(c.codes or {})] for c in columns}
     counts = count_codes(frame, codes)
