@@ -295,6 +295,38 @@ def test_answers_and_weights_that_break_their_rule(column, values, rule, n_bad, 
     )
 
 
+@pytest.mark.parametrize("large", [-(2**63), 2**53 + 1, 2**63 + 5, 1e300])
+def test_answers_too_large_for_whole_numbers_of_floats(large):
+    frame = pd.DataFrame({"score": [9, large]})
+    for name, make in ENGINES.items():
+        with pytest.raises(sat.SchemaError, match="0..10") as caught:
+            sat.nps(make(frame), "score")
+        assert caught.value.n_bad == 1, name
+        if name not in NO_ORDER:
+            assert (caught.value.row, caught.value.value) == (1, large), name
+
+
+def test_the_item_is_no_weight():
+    error = same_outcome(ANSWERS, counts(weight="score"))
+    assert "used twice" in str(error)
+
+
+def test_a_relation_whose_table_is_gone():
+    duckdb = pytest.importorskip("duckdb")
+    connection = duckdb.connect()
+    connection.execute("create table gone as select 9 as score")
+    relation = connection.table("gone")
+    connection.execute("drop table gone")
+    with pytest.raises(sat.EngineError, match="planning"):
+        sat.nps(relation, "score")
+
+
+@pytest.mark.parametrize("item", [["score"], {"score"}, 7, ("score",)])
+def test_items_that_are_no_names(item):
+    with pytest.raises(sat.ArgumentError, match="there is no"):
+        sat.nps(ANSWERS, item)
+
+
 @pytest.mark.parametrize("missing", [None, np.nan])
 def test_missing_weights(missing):
     frame = ANSWERS.assign(weight=[1.0] * 5 + [missing] * 2 + [1.0] * 5)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from typing import Any
 
 import narwhals.stable.v2 as nw
@@ -21,6 +22,7 @@ from satmodels.intake.row_limit import refuse_more_rows
 from satmodels.results import Table
 
 LARGEST_FLOAT = 1.7976931348623157e308  # only infinity is larger
+_EXACT = 2**53  # from here on floats don't hold every whole number
 OFFENDERS = 5  # how many offending rows an error names
 # engine -> library in which results come back; engines that are not dataframe libraries give Arrow
 _COMES_BACK = {
@@ -153,7 +155,9 @@ class Frame:
         """
         if self.dtype(column) == nw.Object:
             return self._object_offenders(column, values, limit)
-        return self.first_rows(column, _is_any(column, values), id_column=id_column, limit=limit)
+        return self.first_rows(
+            column, _is_any(column, self.dtype(column), values), id_column=id_column, limit=limit
+        )
 
     def first_rows(
         self, column: str, condition: nw.Expr, *, id_column: str | None = None, limit: int = OFFENDERS
@@ -239,7 +243,9 @@ def _refuse_duplicates(opened: nw.DataFrame[Any] | nw.LazyFrame[Any]) -> None:
     engine, native = str(opened.implementation.value), opened.to_native()
     names: list[str] = []
     if engine in ("pyarrow", "duckdb", "dask", "pyspark"):
-        names = list(native.column_names if engine == "pyarrow" else native.columns)
+        # a query that can't even be planned has no names either, which Frame says next
+        with suppress(Exception):
+            names = list(native.column_names if engine == "pyarrow" else native.columns)
     if len(set(names)) < len(names):
         twice = sorted({str(n) for n in names if names.count(n) > 1})
         raise ArgumentError(f"two columns bear the same name: {twice}. Rename one of them.")
@@ -249,11 +255,12 @@ def is_sequence(data: Any) -> bool:
     """Say whether data is a plain one-dimensional sequence of answers and no dataframe."""
     if isinstance(data, list | tuple | range) or _is_arrow_array(data):
         return True
-    return (hasattr(data, "__array__") and getattr(data, "ndim", None) == 1) or _is_series(data)
+    return (hasattr(type(data), "__array__") and getattr(data, "ndim", None) == 1) or _is_series(data)
 
 
 def _is_arrow_array(data: Any) -> bool:
-    return hasattr(data, "to_pylist") and not hasattr(data, "column_names")
+    kind = type(data)  # asking a DuckDB relation itself for an attribute would run its query
+    return hasattr(kind, "to_pylist") and not hasattr(kind, "column_names")
 
 
 def _is_series(data: Any) -> bool:
@@ -371,8 +378,17 @@ def check_numeric_type(frame: Frame, column: str) -> None:
     )
 
 
-def _is_any(column: str, values: Sequence[Any]) -> nw.Expr:
-    conditions = [nw.col(column) == nw.lit(v) for v in values]
+def _is_any(column: str, dtype: nw.dtypes.DType, values: Sequence[Any]) -> nw.Expr:
+    x = nw.col(column)
+    conditions: list[nw.Expr] = []
+    for v in values:
+        if (
+            isinstance(v, int | float) and abs(v) >= _EXACT
+        ):  # read as floats such numbers have lost their digits
+            bound = nw.lit(_EXACT if v > 0 else -_EXACT, dtype)
+            conditions.append(x >= bound if v > 0 else x <= bound)
+        else:
+            conditions.append(x == nw.lit(v))
     return nw.any_horizontal(*conditions, ignore_nulls=True)
 
 

@@ -92,6 +92,7 @@ def collect_answers(data: Any, item: str | None, low: float, high: float, readin
         frame = open_frame(data)
         library = frame.library
         if item is not None:
+            frame.require([item])
             frame = with_category_numbers(frame, {item: AnswerRule(low, high, codes)})
         frame, grouping = grouping.on(frame)
         extra = design_columns(frame, design, by)

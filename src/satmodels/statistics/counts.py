@@ -115,6 +115,8 @@ class ScoreCounts:
             raise ArgumentError(f"which column holds the answers? The frame has {list(frame.columns)}")
         frame.require([item])
         frame.require(by, role="column to group by")
+        if weight == item:
+            raise ArgumentError(f"column {item!r} is used twice: as the item and as the weight")
         if holds_objects(frame, item):
             _check_each(frame.values(item), item)
         check_numeric_type(frame, item)
