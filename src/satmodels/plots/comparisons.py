@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from satmodels.plots.scores import score_name
+from satmodels.plots.scores import UNITS, score_name
 from satmodels.plots.style import BAD, COLOURS, GOOD, MUTED, new_figure, plain_text, styled
 from satmodels.scores.compare import CompareResult
 from satmodels.scores.control import ControlResult
@@ -48,7 +48,7 @@ def _forest(result: CompareResult | TrendResult, title: str, alpha: float) -> An
     axes.grid(visible=False, axis="y")
     left_out = len(table) - len(rows)
     axes.set_xlabel(
-        f"{result.unit}, with {result.level:.0%} interval; coloured: p < {alpha:.2g}"
+        f"{UNITS.get(result.unit, result.unit)}, with {result.level:.0%} interval; coloured: p < {alpha:.2g}"
         + (f"; {left_out} rows not shown" if left_out else "")
     )
     axes.set_title(plain_text(title))
@@ -79,7 +79,7 @@ def control_figure(result: ControlResult, *, title: str | None = None) -> Any:
         axes.set_xticks(
             x[::step], [plain_text(table[result.over][i]) for i in rows[::step]], rotation=30, ha="right"
         )
-        axes.set_ylabel(result.unit)
+        axes.set_ylabel(UNITS.get(result.unit, result.unit))
         if key:
             name = " / ".join(plain_text("missing" if v is None else v) for v in key)
             axes.set_title(name, fontsize=10, fontweight="normal")
@@ -88,5 +88,7 @@ def control_figure(result: ControlResult, *, title: str | None = None) -> Any:
         plain_text(title or f"{score_name(result.score)}: control chart")
         + (f" ({left_out} segments not shown)" if left_out else ""),
         fontweight="bold",
+        x=0.01,
+        ha="left",
     )
     return figure

@@ -111,6 +111,16 @@ def dimension_weights(importance: Mapping[str, float] | None, dimensions: Sequen
     return dict(zip(dimensions, (values / values.sum()).tolist(), strict=True))
 
 
+def of_dimension(items: Sequence[DimensionItem], name: str) -> list[DimensionItem]:
+    """Return the items of a dimension; all of them for the overall score."""
+    return [item for item in items if name in (item.dimension, OVERALL)]
+
+
+def said_of(measure: str, name: str) -> str:
+    """Return how the measure of a dimension is called."""
+    return f"overall {measure}" if name == OVERALL else f"{measure} of {name}"
+
+
 def bounds_of(items: Sequence[DimensionItem], *, gaps: bool) -> tuple[float, float]:
     """Return the lowest and highest possible mean answer, or mean difference of two answers."""
     widest = max(i.scale[1] - i.scale[0] for i in items)
@@ -147,7 +157,13 @@ class Measured:
         return {k: v.tolist() for k, v in columns.items()} | counts
 
     def score(
-        self, name: str, term: str, limits: tuple[float, float], level: float, method: str
+        self,
+        name: str,
+        term: str,
+        items: Sequence[DimensionItem],
+        limits: tuple[float, float],
+        level: float,
+        method: str,
     ) -> ScoreResult:
         """Return one composite as a score, for :func:`satmodels.compare`, ``trend`` and ``control_chart``."""
         found = self.estimates[name]
@@ -155,7 +171,7 @@ class Measured:
         return ScoreResult(
             library=self.library,
             score=term,
-            item=term,
+            item=", ".join(item.name for item in items),
             by=self.by,
             method=method,
             level=level,

@@ -21,7 +21,9 @@ from satmodels.scores.dimensions import (
     bounds_of,
     dimension_weights,
     measure,
+    of_dimension,
     read_items,
+    said_of,
 )
 from satmodels.scores.periods import By
 from satmodels.scores.result import ScoreResult
@@ -256,6 +258,7 @@ def _score(
     measured = measure(data, composites, scales, reading, level=level, method=method)
     rows = [(d, {"weight": weights[d]}) for d in dimensions] + [(OVERALL, {"weight": 1.0})]
     single = [(f"item {i.name}", {"dimension": i.dimension}) for i in items]
+    said = "gap" if gaps else "perception"
     return ServqualResult(
         library=measured.library,
         score=score,
@@ -265,7 +268,14 @@ def _score(
         table=_table(measured, rows, gaps, level, method),
         item_table=_table(measured, single, gaps, level, method),
         _scores={
-            name: measured.score(f"gap {name}", f"{score} {name}", bounds_of(items, gaps=gaps), level, method)
+            name: measured.score(
+                f"gap {name}",
+                said_of(said, name),
+                of_dimension(items, name),
+                bounds_of(items, gaps=gaps),
+                level,
+                method,
+            )
             for name in (*dimensions, OVERALL)
         },
         n_invalid=measured.n_invalid,

@@ -13,7 +13,15 @@ from typing import Any, ClassVar
 from satmodels.errors import one_of, unknown
 from satmodels.results import Result, Table
 from satmodels.scores.answers import Reading
-from satmodels.scores.dimensions import OVERALL, bounds_of, dimension_weights, measure, read_items
+from satmodels.scores.dimensions import (
+    OVERALL,
+    bounds_of,
+    dimension_weights,
+    measure,
+    of_dimension,
+    read_items,
+    said_of,
+)
 from satmodels.scores.periods import By
 from satmodels.scores.result import ScoreResult
 from satmodels.statistics.design import Design
@@ -120,7 +128,7 @@ def zone_of_tolerance(
     weights = dimension_weights(importance, dimensions)
     composites: dict[str, dict[str, float]] = {}
     for name in (*dimensions, OVERALL):
-        some = [i for i in read if name in (i.dimension, OVERALL)]
+        some = of_dimension(read, name)
         for measure_name, signs in MEASURES.items():
             terms: dict[str, float] = {}
             for item in some:
@@ -153,7 +161,16 @@ def zone_of_tolerance(
         by=measured.by,
         level=level,
         _scores={
-            name: measured.score(name, name, bounds_of(read, gaps=True), level, method) for name in composites
+            f"{measure_name} {name}": measured.score(
+                f"{measure_name} {name}",
+                said_of(measure_name, name),
+                of_dimension(read, name),
+                bounds_of(read, gaps=True),
+                level,
+                method,
+            )
+            for name in (*dimensions, OVERALL)
+            for measure_name in MEASURES
         },
         n_invalid=measured.n_invalid,
         missing_by_code=measured.missing_by_code,
