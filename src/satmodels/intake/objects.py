@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any
 
 import narwhals.stable.v2 as nw
@@ -15,6 +16,7 @@ from satmodels.intake.frames import OFFENDERS, Frame, collect
 from satmodels.intake.rules import NESTED, ZONES, Broken, ColumnRule, has_zone, is_missing
 
 NEVER_MISSING = frozenset({str, bytes, int, bool})  # types of which no value stands for a gap
+ALIKE = frozenset({int, float, Decimal, str, type(None)})  # equal values of these types get one verdict
 
 
 def holds_python_objects(frame: Frame, column: str) -> bool:
@@ -64,7 +66,7 @@ def cells_of(frame: Frame, column: str) -> list[Any]:
 class _Judged:
     """Verdicts of distinct cells: one key per row, the verdict of each key, and whether its time has a zone.
 
-    Texts are their own keys. Other values need more: True equals 1, and one moment has several dates on earth.
+    Texts and numbers are their own keys. Other values need more: True equals 1, and one moment has several dates on earth.
     """
 
     keys: Sequence[Any]
@@ -76,7 +78,8 @@ def _judge(rule: ColumnRule, cells: list[Any]) -> _Judged:
     keys: Sequence[Any] = cells
     try:
         values = {cell: cell for cell in set(cells)}
-        if not all(isinstance(value, str) or is_missing(value) for value in values):
+        texts = all(isinstance(value, str) or is_missing(value) for value in values)
+        if not texts and not set(map(type, cells)) <= ALIKE:
             keys = [(type(cell), cell, getattr(cell, "tzinfo", None)) for cell in cells]
             values = dict(zip(keys, cells, strict=True))
     except TypeError:  # a list or another value without a hash
