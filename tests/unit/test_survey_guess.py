@@ -10,6 +10,7 @@ import pandas as pd
 import pytest
 
 import satmodels as sat
+from satmodels.survey.ordered import complete, order_of
 
 N = 120
 EN = [
@@ -20,6 +21,24 @@ EN = [
     "Very satisfied",
 ]
 ZH = ["非常不满意", "不满意", "一般", "满意", "非常满意"]
+
+
+SCALES = """
+Extremely dissatisfied|Somewhat dissatisfied|Neither satisfied nor dissatisfied|Somewhat satisfied|Extremely satisfied
+Strongly disagree|Disagree|Somewhat disagree|Neither agree nor disagree|Somewhat agree|Agree|Strongly agree
+Definitely not|Probably not|Might or might not|Probably yes|Definitely yes
+None at all|A little|A moderate amount|A lot|A great deal
+Much worse|Somewhat worse|About the same|Somewhat better|Much better
+Not at all likely|Slightly likely|Moderately likely|Very likely|Extremely likely
+Extremely bad|Somewhat bad|Neither good nor bad|Somewhat good|Extremely good
+Very difficult|Difficult|Neutral|Easy|Very easy
+Never|Sometimes|About half the time|Most of the time|Always
+Completely dissatisfied|Mostly dissatisfied|Neither|Mostly satisfied|Completely satisfied
+Far short of expectations|Short of expectations|Equals expectations|Exceeds expectations|Far exceeds expectations
+很不满意|不太满意|一般|比较满意|非常满意
+完全不同意|不同意|中立|同意|完全同意
+从不|很少|有时|经常|总是
+"""
 
 
 def of(*values: Any, dtype: Any = None) -> pd.Series:
@@ -113,6 +132,21 @@ def test_labels_with_an_order():
     assert "from 'Very dissatisfied' to 'Very satisfied'" in notes["en"]
 
 
+@pytest.mark.parametrize("line", SCALES.split("\n")[1:-1])
+def test_scales_are_read_from_their_words(line: str):
+    labels = line.split("|")
+    assert order_of(labels) == 1 and order_of(labels[::-1]) == -1 and complete(labels)
+    assert order_of([labels[1], labels[0], *labels[2:]]) is None  # neither up nor down
+    assert not complete(labels[1:])  # nobody chose the first: what it was is not known
+
+
+@pytest.mark.parametrize(
+    "line", ["red|green|blue", "yes|no|maybe", "Daily|Weekly|Never", "north|south|neutral", "a|a|b"]
+)
+def test_words_without_an_order(line: str):
+    assert order_of(line.split("|")) is None and not complete(line.split("|"))
+
+
 def test_texts_dates_and_mixtures():
     free = [f"text {i}" for i in range(N)]
     survey, notes = guessed(
@@ -138,9 +172,7 @@ def test_texts_dates_and_mixtures():
     assert "not written as 2026-12-31" in notes["us"] and "parted by" in notes["tags"]
     assert "point at a person" in notes["Email"]
     assert survey["beside"].missing_codes == {"n/a": "missing", "don't know": "missing"}
-    clock = pd.DataFrame(
-        {"at": [dt.time(10, 30), None], "took": pd.to_timedelta([60, 90], "s"), "q": [1, 5]}
-    )
+    clock = pd.DataFrame({"at": [dt.time(10, 30), None], "took": pd.to_timedelta([60, 90], "s"), "q": [1, 5]})
     survey = sat.Survey.from_frame(clock)
     assert [i.name for i in survey.items] == ["q"] and survey.notes[0].startswith("at: left out; times")
     mixed = sat.Survey.from_frame(pd.DataFrame({"x": of(1, "2", 3.5, "y", dtype=object)}))

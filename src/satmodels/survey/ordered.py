@@ -26,6 +26,13 @@ LADDERS: tuple[tuple[str, ...], ...] = tuple(
         "a great deal, completely",
         "far below expectations, below expectations, meets expectations, met expectations, above expectations, "
         "exceeds expectations, exceeded expectations, far above expectations",
+        "far short of expectations, short of expectations, equals expectations, exceeds expectations, "
+        "far exceeds expectations",
+        "definitely not, probably not, might or might not, probably yes, definitely yes",
+        "none at all, a little, a moderate amount, a lot, a great deal",
+        "much worse, worse, somewhat worse, slightly worse, about the same, the same, slightly better, "
+        "somewhat better, better, much better",
+        "not well at all, slightly well, moderately well, very well, extremely well",
         "very low, low, medium, mid, moderate, high, very high",
         "从不, 很少, 偶尔, 有时, 有时候, 经常, 常常, 总是",
         "非常差, 很差, 较差, 差, 一般, 尚可, 良好, 较好, 好, 很好, 非常好, 优秀",
@@ -43,6 +50,7 @@ STEMS: tuple[tuple[str, str | None], ...] = (
     ("helpful", "unhelpful"),
     ("positive", "negative"),
     ("like", "dislike"),
+    ("good", "bad"),
     ("confident", None),
     ("familiar", "unfamiliar"),
 )
@@ -84,6 +92,11 @@ ENDS = (
     ("not at all", "very much"),
     ("far below expectations", "far above expectations"),
     ("low", "high"),
+    ("far short of expectations", "far exceeds expectations"),
+    ("definitely not", "definitely yes"),
+    ("none at all", "a great deal"),
+    ("much worse", "much better"),
+    ("not well at all", "extremely well"),
     ("从不", "总是"),
     ("很差", "很好"),
     ("非常差", "非常好"),
@@ -144,7 +157,7 @@ def _read(text: str) -> tuple[str | None, int] | None:
         strength, negation, stem = match.groups()
         rank = CHINESE_INTENSITY.get(strength or "", PLAIN)
         if negation == "不太":
-            rank = 2
+            rank = CHINESE_INTENSITY["比较"]
         return stem, -rank if negation else rank
     for stem, opposite in STEMS:
         for word, sign in ((stem, 1), (opposite, -1)):
@@ -158,7 +171,7 @@ def _read(text: str) -> tuple[str | None, int] | None:
 def _strength(words: str) -> int | None:
     if not words:
         return PLAIN
-    if words == "not at all":
+    if words in ("not at all", "not"):
         return 0
     return next((rank for rank, known in INTENSITY if words in known), None)
 
