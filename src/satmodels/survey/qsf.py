@@ -18,7 +18,7 @@ from satmodels.errors import ArgumentError
 from satmodels.stored import read_json
 from satmodels.survey.coded import coded_item
 from satmodels.survey.items import Code, Date, Item, MultiChoice, Number, Recommend, Text
-from satmodels.survey.scale import Wording, distinct_labels
+from satmodels.survey.scale import Wording, distinct_labels, joined
 from satmodels.survey.survey import Survey
 
 MAX_FLOW = 20_000  # elements of a survey flow
@@ -239,17 +239,7 @@ class _Question:
 
     def _of_row(self, row: Wording | None) -> Wording | None:
         """Return the text of the question and of one of its rows together."""
-        if row is None or self.text is None:
-            return row if self.text is None else self.text
-        if isinstance(self.text, str) and isinstance(row, str):
-            return f"{self.text} {row}"
-        question = {self.language: self.text} if isinstance(self.text, str) else self.text
-        part = {self.language: row} if isinstance(row, str) else row
-        first_q, first_p = next(iter(question.values())), next(iter(part.values()))
-        return {
-            code: f"{question.get(code, first_q)} {part.get(code, first_p)}"
-            for code in dict.fromkeys((*question, *part))
-        }
+        return joined(self.text, row, self.language)
 
     def _options(self, field: str) -> dict[str, dict[str, Any]]:
         """Return the choices or answers by their ids, in the order in which they are shown."""
@@ -381,7 +371,8 @@ class _Question:
             if selector in ("TE", "CS"):
                 for answer, option in (self._options("Answers") or {"1": {}}).items():
                     column = f"{name}_{answer}"
-                    asked = _joined(text, self._label("Answers", answer, option) if option else None)
+                    label = self._label("Answers", answer, option) if option else None
+                    asked = joined(text, label, self.language)
                     item = (
                         Number(column, text=asked, **self.more) if selector == "CS" else Text(column, asked)
                     )
@@ -449,12 +440,6 @@ class _Question:
             )
             for key, option in options.items()
         ]
-
-
-def _joined(first: Wording | None, second: Wording | None) -> Wording | None:
-    if isinstance(first, str) and isinstance(second, str):
-        return f"{first} {second}"
-    return first or second
 
 
 def _number(value: Any) -> float | None:

@@ -35,6 +35,22 @@ def in_all_languages(wording: Wording | None) -> tuple[str, ...]:
     return (wording,) if isinstance(wording, str) else tuple(wording.values())
 
 
+def joined(first: Wording | None, second: Wording | None, language: str = "en") -> Wording | None:
+    """Return the text of a question and of one part of it together, in all languages of either.
+
+    ``language`` is that of texts which name none; where a language is missing, the first one stands in.
+    """
+    if not first or not second:
+        return first or second
+    if isinstance(first, str) and isinstance(second, str):
+        return f"{first} {second}"
+    one = {language: first} if isinstance(first, str) else first
+    two = {language: second} if isinstance(second, str) else second
+    return {
+        code: f"{in_language(one, code)} {in_language(two, code)}" for code in dict.fromkeys((*one, *two))
+    }
+
+
 class Spec(BaseModel):
     """Base of everything a survey is described with: immutable, and strict about its fields."""
 

@@ -22,7 +22,7 @@ from satmodels.survey.items import (
 )
 from satmodels.survey.kept import NAME, merge, read_kept
 from satmodels.survey.ordered import RECOMMEND
-from satmodels.survey.scale import Scale, Wording, distinct_labels
+from satmodels.survey.scale import Scale, Wording, distinct_labels, joined
 from satmodels.survey.survey import Survey
 from satmodels.survey.write_surveyjs import to_surveyjs
 
@@ -160,22 +160,7 @@ def _number(value: Any) -> float | None:
 def _part(part: Mapping[str, Any], name: str, text: Wording | None) -> dict[str, Any]:
     """Return one line of a question of several texts as a question of its own."""
     asked = _wording(part.get("title")) or str(part.get("name"))
-    return {**part, "type": "text", "name": f"{name}_{part.get('name')}", "title": _joined(text, asked)}
-
-
-def _joined(question: Wording | None, part: Wording) -> Wording:
-    """Return the text of a question and of its part together, in all languages of either."""
-    if question is None:
-        return part
-    if isinstance(question, str) and isinstance(part, str):
-        return f"{question} {part}"
-    first = {"en": question} if isinstance(question, str) else question
-    second = {"en": part} if isinstance(part, str) else part
-    fall_back = next(iter(first.values())), next(iter(second.values()))
-    return {
-        code: f"{first.get(code, fall_back[0])} {second.get(code, fall_back[1])}"
-        for code in dict.fromkeys((*first, *second))
-    }
+    return {**part, "type": "text", "name": f"{name}_{part.get('name')}", "title": joined(text, asked)}
 
 
 def _chosen(
@@ -220,7 +205,7 @@ def _cells(element: Mapping[str, Any], name: str, text: Wording | None) -> tuple
                 **column,
                 "type": "dropdown" if kind == "default" else kind,
                 "name": f"{name}_{code}_{column.get('name')}",
-                "title": _joined(_joined(text, row), asked),
+                "title": joined(joined(text, row), asked),
                 "choices": column.get("choices") or element.get("choices") or [],
             }
             items, note = _items(cell)
@@ -267,7 +252,7 @@ def _matrix(
     found: list[Item] = []
     notes: list[str] = []
     for code, label in _choices(element.get("rows", [])).items():
-        row, asked = f"{name}_{code}", _joined(text, label)
+        row, asked = f"{name}_{code}", joined(text, label)
         if element.get("cellType") == "checkbox":
             found.append(MultiChoice(row, columns, asked, **more))
             continue
