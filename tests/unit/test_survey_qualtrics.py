@@ -258,6 +258,14 @@ def test_old_exports_without_a_questionnaire(tmp_path: Path):
     )
     survey, frame = sat.read_survey(tmp_path / "s.csv")
     assert survey.respondent == "ResponseID" and survey.scale("Q1") == sat.Scale(1, 5) and len(frame) == 2
+    columns = {"ResponseId": "_recordId", "Q2_1": "QID2_1", "Q2_2": "QID2_2"}
+    given = export(columns, ["R_1,1,", "R_2,,1", "R_3,,", "R_4,1,1"]).replace(
+        "text,text\n", "Use? - App,Use? - Shop\n"
+    )
+    (tmp_path / "m.csv").write_text(given)
+    survey, frame = sat.read_survey(tmp_path / "m.csv")
+    assert survey["Q2"] == sat.MultiChoice("Q2", {1: "App", 2: "Shop"}, "Use?")
+    assert frame[["Q2_1", "Q2_2"]].fillna(-1).to_numpy().tolist() == [[1, 0], [0, 1], [-1, -1], [1, 1]]
     (tmp_path / "v.csv").write_text("V1,V2,Q1\nResponseID,ResponseSet,Feel?\nR_1,Default,3\n")
     with pytest.raises(sat.ArgumentError, match="two header rows"):
         sat.read_survey(tmp_path / "v.csv")

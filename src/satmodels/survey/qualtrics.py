@@ -91,6 +91,14 @@ def read_qualtrics(path: Path, qsf: Path | None = None) -> tuple[Survey, Any]:
         survey = guess_survey(frame, path.stem, texts=texts, leave_out=[*chosen, *about])
         guessed = {item.name: item for item in survey.items}
         notes += survey.notes
+        for item in survey.items:
+            if isinstance(item, MultiChoice):
+                marks = frame[list(item.columns)]
+                # who marked any option did not mark the empty ones
+                filled = marks.astype("Int64").mask(
+                    marks.isna() & marks.notna().any(axis=1).to_numpy()[:, None], 0
+                )
+                frame = frame.assign(**{c: filled[c] for c in item.columns})
     notes += [f"{item.name}: {type(item).__name__}, by the QSF file" for item in known]
     return (
         Survey(
