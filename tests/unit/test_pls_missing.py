@@ -12,6 +12,7 @@ from pls_simulated import ITEMS, SPEC, simulated
 from sklearn.utils.estimator_checks import check_estimator
 
 import satmodels as sat
+from satmodels.statistics import em
 from satmodels.statistics.incomplete import likelihood_moments, pairwise_moments
 
 # check -> why PLSPM does not do what it asks
@@ -170,3 +171,25 @@ def test_ordered_answers() -> None:
         model.fit(sat.Moments.collect(cut, names))
     with pytest.raises(sat.SchemaError, match="different answers"):
         model.fit(whole)
+
+
+def test_em_of_all_patterns_at_once_is_em_pattern_by_pattern() -> None:
+    """Also where parts of the rows are taken in turn, and where an item is there twice (no inverse)."""
+    rng = np.random.default_rng(1)
+    x = rng.normal(size=(120, 6)) + rng.normal(size=(120, 1))
+    x[rng.random(x.shape) < 0.3] = np.nan
+    w = rng.uniform(0.5, 2, 120)
+    mean, cov = np.nanmean(x, axis=0), np.eye(6) + 0.4
+    rows, rest = em._expected_by_pattern(x, w, mean, cov)
+    for entries in (em.MOST_ENTRIES, 40, 1):
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(em, "MOST_ENTRIES", entries)
+            parts = em.gaps_of(x)
+        assert len(parts) == 1 or entries < 100
+        found = em._expected_rows(x, w, parts, mean, cov)
+        np.testing.assert_allclose(found[0], rows, atol=1e-12)
+        np.testing.assert_allclose(found[1], rest, atol=1e-10)
+    names = tuple("abcdef")
+    twice = np.column_stack([x, x[:, 0]])
+    once, again = em.em_moments(x, names), em.em_moments(twice, (*names, "g"))
+    np.testing.assert_allclose(again.cov[:6, :6], once.cov, atol=1e-7)
