@@ -88,3 +88,15 @@ def test_a_stored_result_keeps_its_intervals():
     result = sat.CBSEM(TEXT).fit(answers(200)).result_
     back = sat.read_result(result.to_json(full=True))
     pd.testing.assert_frame_equal(back.index(SCALE), result.index(SCALE))
+
+
+def test_a_copied_column_of_ordered_answers_is_named():
+    rng = np.random.default_rng(5)
+    quality = rng.normal(size=300)
+    frame = pd.DataFrame(
+        {f"q{i}": np.digitize(quality + rng.normal(size=300), [-1, 0, 1]) for i in range(1, 5)}
+    )
+    frame["copy"] = 5 - frame["q1"]
+    model = sat.CBSEM("Quality =~ q1 + q2 + q3 + q4 + copy", estimator="WLSMV", ordered=tuple(frame))
+    with pytest.raises(sat.DataError, match="collinear"):
+        model.fit(frame)

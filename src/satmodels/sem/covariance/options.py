@@ -10,6 +10,7 @@ from satmodels.sem.covariance.fitting import LIKELIHOOD
 from satmodels.sem.covariance.ordinal import ORDINAL
 from satmodels.sem.model.spec import ModelSpec
 from satmodels.sem.model.terms import Term
+from satmodels.statistics.intervals import check_level
 
 ESTIMATORS = (*LIKELIHOOD, "GLS", "ULS", "WLS", "DWLS", "WLSMV", "ULSMV")
 STANDARD_ERRORS = ("auto", "expected", "observed", "robust")
@@ -29,8 +30,7 @@ def check_options(model: Any) -> None:
     ):
         if getattr(model, name) not in known:
             raise one_of(name, getattr(model, name), known)
-    if not 0 < model.level < 1:
-        raise ArgumentError(f"level={model.level!r} is no level between 0 and 1")
+    check_level(model.level)
     if model.ordered:
         _check_ordered(model)
         return

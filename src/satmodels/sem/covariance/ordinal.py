@@ -92,6 +92,7 @@ def fit_ordinal(
             g.rows, columns, [v in ordered for v in columns], categories=categories, weights=g.weights
         )
         _check_numbers(moments, _where(g))
+        _refuse_copies(g, moments)
         found.append(moments)
     sizes = {v: len(c) - 1 for v, c in zip(columns, categories, strict=True) if c is not None}
     table = ordinal_table(
@@ -142,6 +143,19 @@ def _check_numbers(moments: AnswerMoments, where: str) -> None:
     numbers = [i for i, o in enumerate(moments.ordered) if not o]
     if numbers:
         check_collinear(moments.corr[np.ix_(numbers, numbers)], [moments.columns[i] for i in numbers], where)
+
+
+def _refuse_copies(g: AnswerRows, moments: AnswerMoments) -> None:
+    """Raise DataError where two columns hold the same answers: a bound alone stops their correlation from being 1."""
+    for a, b in moments.at_bound:
+        pair = g.rows[:, [moments.columns.index(a), moments.columns.index(b)]]
+        pair = pair[~np.isnan(pair).any(axis=1)]
+        if len({len(np.unique(x, axis=0)) for x in (pair, pair[:, 0], pair[:, 1])}) == 1:
+            raise DataError(
+                f"the columns {a!r} and {b!r}{_where(g)} are collinear (each answer to one goes with one answer to the "
+                "other): leave one of them out",
+                columns=[a, b],
+            )
 
 
 def ordered_difference(a: OrdinalFit, b: OrdinalFit) -> dict[str, float | None]:

@@ -6,11 +6,11 @@ import dataclasses
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from satmodels.errors import ArgumentError
 from satmodels.intake.library import FrameLibrary
 from satmodels.results import Table
 from satmodels.sem.index import index_rows
 from satmodels.sem.result import SEMResult
+from satmodels.statistics.intervals import check_level
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -92,8 +92,7 @@ class CovarianceResult(SEMResult):
             it is missing for least squares other than GLS and for ordered answers, where :func:`satmodels.bootstrap` has it.
             The limits are not cut at 0 and 100. ``std_dev`` is that among respondents.
         """
-        if not 0 < level < 1:
-            raise ArgumentError(f"level={level!r} is no level between 0 and 1")
+        check_level(level)
         grouped = len(self.groups) > 1
         records: list[dict[str, Any]] = []
         for number, g in enumerate(self.groups):
