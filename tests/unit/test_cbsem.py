@@ -391,6 +391,27 @@ def test_groups():
         both.transform(frame.head(2).assign(shop="z"))
 
 
+def test_groups_with_a_part_of_their_own():
+    frame = pd.read_csv(Path(__file__).parents[1] / "reference" / "cbsem_answers.csv")
+    text = """
+        Quality =~ q1 + q2 + q3
+        group: 1
+        Value =~ v1 + v2 + v3
+        Value ~ a1*Quality
+        q1 ~~ v1
+        group: 2
+        Value =~ v1 + v2 + 0.9*v3
+        Value ~ a2*Quality
+        gap := a1 - a2
+    """
+    result = fit(text, frame, group="segment").result_
+    # lavaan 0.6-14, the same blocks: chi-square 21.721, a1 .617 (.090), a2 .549 (.072), gap .068 (.115)
+    assert result.fit_measures()["chisq"] == pytest.approx(21.721, abs=5e-4)
+    assert result.fit_measures()["df"] == 16
+    assert result.paths["estimate"].tolist() == pytest.approx([0.617, 0.549], abs=5e-4)
+    assert result.tidy().query("lhs == 'gap'")["std_error"].item() == pytest.approx(0.115, abs=5e-4)
+
+
 def test_the_input_is_not_changed():
     frame = survey()
     before = frame.copy(deep=True)

@@ -140,6 +140,36 @@ def test_a_model_built_by_hand_is_checked_like_a_text():
         sat.ModelSpec.from_json(sat.ModelSpec.parse("f =~ x").to_json().replace('"f"', '"g"'))
 
 
+def test_blocks_of_groups_become_modifiers():
+    text = "f =~ x1 + x2\nh =~ y1 + y2\ngroup: 1\nh ~ a1*f\nx1 ~~ y1\ngroup: 2  # the other\nh ~ a2*f\nx2 ~ 0*1\nd := a1 - a2"
+    spec = sat.ModelSpec.parse(text)
+    flat = "f =~ x1 + x2\nh =~ y1 + y2\nh ~ c(a1, a2)*f\nx1 ~~ c(NA, 0)*y1\nx2 ~ c(NA, 0)*1\nd := a1 - a2"
+    assert str(spec) == flat
+    assert sat.ModelSpec.parse(flat) == spec
+    assert sat.ModelSpec.parse("f =~ group*x\nlevel := group").labels == ("group",)  # names like any other
+
+
+@pytest.mark.parametrize(
+    ("text", "line", "column", "says"),
+    [
+        ("f =~ x\ngroup: 2\nx ~~ y", 2, 8, "'group: 1' is expected"),
+        ("f =~ x\ngroup: fr\nx ~~ y", 2, 8, "numbered in the order"),
+        ("f =~ x\ngroup: 1\nx ~~ y", 2, 8, "one group only"),
+        ("f =~ x\nlevel: 1\nx ~ y", 2, 1, "one level"),
+        ("f =~ x\ngroup: 1; f =~ y", 2, 1, "line of its own"),
+        ("group: 1\nf =~ c(1, 2)*x\ngroup: 2\nf =~ x", 2, 6, "speaks of one group"),
+        ("group: 1\nf =~ x\nf =~ x\ngroup: 2\nf =~ x", 3, 6, "given twice for group 1"),
+        ("f =~ x\ngroup: 1\nf =~ x\ngroup: 2\ny ~ f", 3, 6, "given twice for group 1"),
+        ("group: 1\nf =~ x\nh =~ y\nf ~~ h\ngroup: 2\nf =~ x\nh =~ y", 4, 6, "group 2 says nothing"),
+        ("group: 1\nf =~ 0.5*x\ngroup: 2\nf =~ x", 2, 6, "first loading of 'f'"),
+    ],
+)
+def test_errors_in_blocks(text: str, line: int, column: int, says: str):
+    with pytest.raises(sat.SpecError, match=says) as caught:
+        sat.ModelSpec.parse(text)
+    assert (caught.value.line, caught.value.column) == (line, column)
+
+
 def test_thresholds_and_scaling_factors():
     text = "f =~ x + y + z\nx | c(a, a)*t1 + -0.5*t2\ny | start(1)*t1\ny ~*~ c(1, NA)*y\ny ~ c(0, NA)*1"
     spec = sat.ModelSpec.parse(text)

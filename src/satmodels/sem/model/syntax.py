@@ -13,6 +13,11 @@
     total := a + b*c                 # defined parameter
     a == 2*b ; b > 0                 # constraints
 
+    group: 1                         # what follows holds for the first group of the data only
+    Satisfaction ~ a1*Quality
+    group: 2
+    Satisfaction ~ a2*Quality
+
 A line goes on where it ends or the next one begins with an operator. ``#`` and ``!`` begin comments.
 """
 
@@ -22,6 +27,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from satmodels.errors import SpecError
+from satmodels.sem.model.blocks import Block, merged, open_block
 from satmodels.sem.model.expression import ExpressionReader, show_expression
 from satmodels.sem.model.rules import MAX_TERMS, Problem, find_problem
 from satmodels.sem.model.terms import Constraint, Defined, Term
@@ -44,6 +50,7 @@ class Parsed:
     defined: list[Defined] = field(default_factory=list[Defined])
     constraints: list[Constraint] = field(default_factory=list[Constraint])
     places: dict[tuple[str, int], Token] = field(default_factory=dict[tuple[str, int], Token])
+    tokens: list[Token] = field(default_factory=list[Token])  # of the terms of one statement
 
 
 def parse_model(text: object) -> Parsed:
@@ -58,10 +65,22 @@ def parse_model(text: object) -> Parsed:
         raise SpecError(f"a model text is a str, not {type(text).__name__}")
     source, tokens = tokenize(text)
     parsed = Parsed()
+    common = Block(tokens[0])
+    blocks: list[Block] = []
     for statement in _statements(tokens):
-        _Statement(source, statement, parsed).read()
-        if len(parsed.terms) > MAX_TERMS:
+        if statement[0].kind == "block":
+            blocks.append(open_block(source, statement[0], len(blocks)))
+            continue
+        own = Parsed(defined=parsed.defined, constraints=parsed.constraints, places=parsed.places)
+        _Statement(source, statement, own).read()
+        block = blocks[-1] if blocks else common
+        block.terms += own.terms
+        block.places += own.tokens
+        if len(common.terms) + sum(len(b.terms) for b in blocks) > MAX_TERMS:
             raise source.at(statement[0], f"a model has at most {MAX_TERMS:,} terms")
+    terms, places = merged(source, common, blocks) if blocks else (common.terms, common.places)
+    parsed.terms += terms
+    parsed.places |= {("term", i): token for i, token in enumerate(places)}
     problem = find_problem(parsed.terms, parsed.defined, parsed.constraints)
     if problem is not None:
         raise _located(source, parsed, problem)
@@ -86,6 +105,11 @@ def _statements(tokens: list[Token]) -> list[list[Token]]:
             )
             if goes_on and after.kind != "stop":
                 continue
+        if token.kind == "block":
+            pieces += [[*piece, Token("stop", "", token.line, token.column)]] if piece else []
+            pieces.append([token])
+            piece, depth = [], 0
+            continue
         if token.kind in ("end", "stop"):
             if piece:
                 pieces.append([*piece, Token("stop", "", token.line, token.column)])
@@ -146,15 +170,13 @@ class _Statement:
         operator = self.tokens[at]
         targets = [self._single_name(p, operator) for p in self._split(self.tokens[:at], "+", operator)]
         pieces = self._split(self.tokens[at + 1 : -1], "+", self.tokens[-1])
-        first = len(self.parsed.terms)
         for target in targets:
             for piece in pieces:
-                self._add(self._term(target, operator.text, piece), piece[0], first)
+                self._add(self._term(target, operator.text, piece), piece[0])
 
-    def _add(self, term: Term, token: Token, first: int) -> None:
+    def _add(self, term: Term, token: Token) -> None:
         # one formula may name a variable again to add another modifier, as lavaan allows
-        for i in range(first, len(self.parsed.terms)):
-            other = self.parsed.terms[i]
+        for i, other in enumerate(self.parsed.terms):
             if (other.lhs, other.op, other.rhs) != (term.lhs, term.op, term.rhs):
                 continue
             both = {
@@ -165,7 +187,7 @@ class _Statement:
                 raise self.source.at(token, f"'{term.lhs} {term.op} {term.rhs}' is given twice")
             self.parsed.terms[i] = term.model_copy(update=both)
             return
-        self.parsed.places["term", len(self.parsed.terms)] = token
+        self.parsed.tokens.append(token)
         self.parsed.terms.append(term)
 
     def _split(self, tokens: list[Token], mark: str, end: Token) -> list[list[Token]]:

@@ -38,6 +38,8 @@ LOOK_ALIKES = {
 }
 # scripts whose letters are mistaken for each other
 _CONFUSED_SCRIPTS = ("LATIN", "CYRILLIC", "GREEK", "FULLWIDTH")
+# a line that begins a part of the model; "group := a" is a definition
+_BLOCK = re.compile(r"[ \t]{0,80}(group|level|block)[ \t]{0,80}:(?!=)")
 _NUMBER = re.compile(r"(?:\d{1,40}(?:\.\d{0,40})?|\.\d{1,40})(?:[eE][+-]?\d{1,4})?", re.ASCII)
 
 
@@ -45,7 +47,9 @@ _NUMBER = re.compile(r"(?:\d{1,40}(?:\.\d{0,40})?|\.\d{1,40})(?:[eE][+-]?\d{1,4}
 class Token:
     """One token with its place (line and column count from 1)."""
 
-    kind: str  # "name", "quoted", "number", "operator", "mark", "end" (of a line), "stop" (of the text)
+    kind: (
+        str  # "name", "quoted", "number", "operator", "mark", "block" ("group: 2"), "end" (of a line), "stop"
+    )
     text: str
     line: int
     column: int
@@ -129,6 +133,9 @@ def _continues_name(c: str) -> bool:
 
 
 def _scan_line(source: Source, line: str, number: int, tokens: list[Token]) -> None:
+    if block := _BLOCK.match(line):
+        tokens.append(_block(source, line, number, block))
+        return
     i = 0
     while i < len(line):
         c = line[i]
@@ -153,6 +160,19 @@ def _scan_line(source: Source, line: str, number: int, tokens: list[Token]) -> N
             i += 1
         else:
             raise source.error(_strange(c), number, i + 1)
+
+
+def _block(source: Source, line: str, number: int, block: re.Match[str]) -> Token:
+    """Read a line such as ``group: 2``."""
+    rest = re.split("[#!;]", line[block.end() :], maxsplit=1)[0]
+    column = block.end() + len(rest) - len(rest.lstrip()) + 1
+    if block[1] != "group":
+        raise source.error(
+            f"'{block[1]}:' is not part of the language: models have one level", number, block.start(1) + 1
+        )
+    if ";" in line[block.end() :]:
+        raise source.error("'group:' stands on a line of its own", number, block.start(1) + 1)
+    return Token("block", rest.strip(), number, column)
 
 
 def _strange(c: str) -> str:
