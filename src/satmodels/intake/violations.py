@@ -53,7 +53,7 @@ class Condition:
     column: str
     rule: str
     holds: nw.Expr
-    show: str | None = None  # column whose values are shown; the rule's own where None
+    other: str | None = None  # the second column that the expression reads, if there is one
     beside: nw.Expr | None = None  # the rule is broken only if this holds in some row
     asked_if: nw.Expr | None = None  # cheaper; the rule is looked at only if this holds in some row
 
@@ -176,8 +176,11 @@ def _count(frame: Frame, conditions: Sequence[Condition]) -> tuple[int, list[int
 
 def _name(frame: Frame, condition: Condition, id_column: str | None) -> list[tuple[Any, Any]]:
     """Fetch the first rows for which a condition holds."""
-    shown = condition.show or condition.column
+    shown = condition.column
     row = frame.unused_name("row")
+    if frame.eager:  # numbering the rows copies what is not needed
+        read = (shown, condition.other) if condition.other else (shown,)
+        frame = Frame(frame.narwhals.select(*read))
     native: Any = frame._numbered(row)
     ordered = native is not None
     if not ordered:
@@ -359,7 +362,7 @@ def _half_answered(frame: Frame, first: str, second: str) -> Condition:
     """Write "one is answered and the other is not"; a code for a missing answer is an answer here."""
     a = present(first, frame.dtype(first)).cast(nw.Int64)
     b = present(second, frame.dtype(second)).cast(nw.Int64)
-    return Condition(first, f"{BOTH_OR_NEITHER} of it and {second!r}", a != b)
+    return Condition(first, f"{BOTH_OR_NEITHER} of it and {second!r}", a != b, other=second)
 
 
 # ----------------------------------------------------------------------------------------- categories
