@@ -186,10 +186,30 @@ def same_row_limit(data):
         assert sat.nps(data, "nps").n == FRAME["nps"].count()
 
 
+def same_indexes_and_waits(make):
+    """Sums of composites with products of answers, and waiting times of each month."""
+    answers = FRAME.assign(d=FRAME["d"].fillna(3), outcome=FRAME["f"] + FRAME["month"])
+    answers["done"] = answers["day"] + pd.to_timedelta(answers["customer"] * 5000.5, unit="s")
+    answers.loc[::9, "done"] = pd.NaT
+    found = []
+    for data in (make(answers), answers):
+        drivers = sat.key_drivers(data, "outcome", ["f", "d"], interval="none")
+        index = sat.csi(data, ["f", "d"], weights=drivers, scale=(1, 5), by="month", weight=None)
+        gaps = sat.servqual(data, {"x": [("f", "d")]}, scale=(1, 5), by="month", weight="w")
+        waits = sat.kpis(data, opened="day", resolved="done", by=sat.Period("day", "month"))
+        found.append((index, gaps.dimension("x"), waits))
+    for ours, theirs in zip(*found, strict=True):
+        for name in ("estimate", "conf_low", "conf_high", "n"):
+            ours_, theirs_ = (np.array(r.table[name], dtype=float) for r in (ours, theirs))
+            np.testing.assert_allclose(ours_, theirs_, rtol=1e-9)
+    assert "carries the uncertainty" in found[0][0].notes[-1]
+
+
 @pytest.mark.parametrize("make", [dask_frame, ibis_frame])
 def test_dask_and_ibis(make):
     data = make(FRAME)
     same_numbers(data)
+    same_indexes_and_waits(make)
     same_customers(data)
     same_errors(make)
     same_row_limit(data)
