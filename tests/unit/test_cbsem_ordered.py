@@ -146,6 +146,23 @@ def test_invariance_of_ordered_answers():
         biased.releases("weak")
 
 
+def test_invariance_of_weighted_rows_of_any_engine(engine):
+    frame = simulated(300).assign(w=np.arange(300) % 3 + 1.0)
+    model, steps = sat.CBSEM(MODEL, estimator="WLSMV", ordered=ITEMS), ["configural", "scalar"]
+    expected = sat.invariance(model, frame, "language", steps=steps, sample_weight="w").tidy()
+    plain = sat.invariance(model, frame, "language", steps=steps).tidy()
+    assert abs(expected["chisq"] - plain["chisq"]).min() > 0.01
+    found = sat.invariance(model, engine(frame), "language", steps=steps, sample_weight="w").tidy()
+    np.testing.assert_allclose(found["chisq"], expected["chisq"], rtol=1e-6)
+
+
+def test_invariance_is_stored_whole():
+    result = sat.invariance(sat.CBSEM(MODEL, estimator="WLSMV", ordered=ITEMS), simulated(300), "language")
+    again = sat.read_result(result.to_json(full=True))
+    pd.testing.assert_frame_equal(again.tidy(), result.tidy())
+    pd.testing.assert_frame_equal(again.releases("scalar"), result.releases("scalar"))
+
+
 def test_partial_invariance_of_numbers():
     frame = simulated(800, friendlier=0.8)
     model = sat.CBSEM(MODEL, estimator="MLR")

@@ -143,6 +143,7 @@ def invariance(
     *,
     steps: Sequence[str] | None = None,
     partial: Sequence[str] = (),
+    sample_weight: Any = None,
 ) -> InvarianceResult:
     """Test whether a model measures the same in every group.
 
@@ -163,6 +164,8 @@ def invariance(
     partial : sequence of str, default ()
         Parameters that are not held equal in any step, in the model's words: ``"Quality =~ q2"``, ``"q2 ~ 1"``,
         ``"q2 | t1"``, ``"q2 ~~ q2"``. :meth:`InvarianceResult.releases` says which could be.
+    sample_weight : array of shape (n,) or str, optional
+        Survey weights, or the column that holds them.
 
     Returns
     -------
@@ -213,7 +216,7 @@ def invariance(
     reached, failed = "none", False
     before: CBSEM | None = None
     for step in plan.chosen(steps):
-        fitted = plan.model(step).fit(X)
+        fitted = plan.model(step).fit(X, sample_weight=sample_weight)
         if len(fitted.result_.groups) < 2:
             raise ArgumentError(f"column {by!r} has one group only: there is nothing to compare")
         row = _row(step, fitted, before)
