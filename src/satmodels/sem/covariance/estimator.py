@@ -307,9 +307,8 @@ class CBSEM(TransformerMixin, BaseEstimator):
             partial=released(self.partial),
             theta=self.parameterization == "theta",
         )
-        in_paths = any(v in spec.observed for pair in spec.paths for v in pair)
         self._ordered_scorings: list[OrderedScoring | str] = [
-            ordered_scoring(as_responses(i), f, in_paths)
+            ordered_scoring(as_responses(i), f)
             for i, f in zip(found.fit.implied, found.found, strict=True)
         ]
         self._ordinal = found

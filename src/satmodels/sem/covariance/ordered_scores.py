@@ -3,7 +3,10 @@
 An ordered answer only says between which thresholds its latent response lies, so the expectation has no closed form. The
 score is the mode of the posterior density (empirical Bayes modal, what lavaan's ``lavPredict`` gives):
 
-    max over eta of  sum_j log P(y_j | eta) - eta' Phi^-1 eta / 2
+    max over eta of  sum_j log P(y_j | eta) - (eta - m)' Phi^-1 (eta - m) / 2
+
+m and Phi are the mean and covariances of the constructs given the numbers of the row: numeric items, and columns that
+explain or are explained.
 
 It is log-concave, so Newton's method finds the one maximum; all rows are done at once.
 """
@@ -47,6 +50,10 @@ class OrderedScoring:
         Covariances of the constructs.
     mean : ndarray, shape (constructs,)
         Their means.
+    sigma : ndarray, shape (columns, columns)
+        Covariances of the columns.
+    cross : ndarray, shape (constructs, columns)
+        Covariances of the constructs with the columns.
     """
 
     columns: tuple[str, ...]
@@ -56,6 +63,8 @@ class OrderedScoring:
     errors: Array
     latent: Array
     mean: Array
+    sigma: Array
+    cross: Array
 
     def modal(self, rows: Array) -> Array:
         """Return the scores of rows; a missing answer is left out, a row without any has the mean.
@@ -66,24 +75,40 @@ class OrderedScoring:
             An answer is none of the categories that the model was fitted to.
         """
         low, high = self._limits(rows)
-        precision = np.linalg.inv(self.latent)
-        spread = np.sqrt(np.diag(self.latent))
-        eta = np.zeros((len(rows), len(self.latent)))
-        value, gradient, curvature = self._posterior(rows, low, high, eta, precision)
+        numbers = [j for j, c in enumerate(self.categories) if c is None]
+        centre = np.array([self.firsts[j][0] for j in numbers])
+        seen, which = np.unique(~np.isnan(rows[:, numbers]), axis=0, return_inverse=True)
+        result = np.empty((len(rows), len(self.latent)))
+        for k, pattern in enumerate(seen):
+            at = np.flatnonzero(which.ravel() == k)
+            there = np.array(numbers, dtype=np.intp)[pattern]
+            within = self.sigma[np.ix_(there, there)]
+            regress = np.linalg.solve(within, self.cross[:, there].T)
+            prior = (rows[np.ix_(at, there)] - centre[pattern]) @ regress
+            latent = self.latent - self.cross[:, there] @ regress
+            result[at] = self._mode(low[at], high[at], prior, latent)
+        return result + self.mean
+
+    def _mode(self, low: Array, high: Array, prior: Array, latent: Array) -> Array:
+        """Return the most likely constructs, as deviations, given their mean and covariances from the numbers."""
+        precision = np.linalg.inv(latent)
+        spread = np.sqrt(np.diag(latent))
+        eta = prior.copy()
+        value, gradient, curvature = self._posterior(low, high, eta, prior, precision)
         for _ in range(STEPS):
             step = np.linalg.solve(curvature, gradient[:, :, None])[:, :, 0]
-            length = np.ones(len(rows))
+            length = np.ones(len(low))
             for _ in range(HALVINGS):  # a step that leads downhill is halved
-                trial = self._posterior(rows, low, high, eta + length[:, None] * step, precision)[0]
+                trial = self._posterior(low, high, eta + length[:, None] * step, prior, precision)[0]
                 worse = ~(trial >= value - 1e-12 * (1 + np.abs(value)))
                 if not worse.any():
                     break
                 length[worse] /= 2
             eta = eta + length[:, None] * step
-            value, gradient, curvature = self._posterior(rows, low, high, eta, precision)
+            value, gradient, curvature = self._posterior(low, high, eta, prior, precision)
             if (np.abs(step) / spread).max(initial=0.0) < ENOUGH:
                 break
-        return eta + self.mean
+        return eta
 
     def _limits(self, rows: Array) -> tuple[Array, Array]:
         """Return the thresholds around every ordered answer; infinite where there is nothing to say."""
@@ -109,19 +134,15 @@ class OrderedScoring:
         return low, high
 
     def _posterior(
-        self, rows: Array, low: Array, high: Array, eta: Array, precision: Array
+        self, low: Array, high: Array, eta: Array, prior: Array, precision: Array
     ) -> tuple[Array, Array, Array]:
         """Return log-density of each row, its gradient, and minus its second derivatives."""
         expected = eta @ self.loadings.T / self.errors
-        value = -0.5 * np.einsum("na,ab,nb->n", eta, precision, eta)
-        slope, bend = np.zeros(rows.shape), np.zeros(rows.shape)  # in the expected latent response
+        gap = eta - prior
+        value = -0.5 * np.einsum("na,ab,nb->n", gap, precision, gap)
+        slope, bend = np.zeros(low.shape), np.zeros(low.shape)  # in the expected latent response
         for j, categories in enumerate(self.categories):
             if categories is None:
-                there = ~np.isnan(rows[:, j])
-                rest = (np.where(there, rows[:, j], 0.0) - self.firsts[j][0]) / self.errors[j]
-                rest = np.where(there, rest - expected[:, j], 0.0)
-                value -= rest**2 / 2
-                slope[:, j], bend[:, j] = rest, there
                 continue
             a, b = low[:, j] / self.errors[j] - expected[:, j], high[:, j] / self.errors[j] - expected[:, j]
             # far out to the right the difference of upper tails keeps the digits
@@ -134,27 +155,22 @@ class OrderedScoring:
             slope[:, j] = (fa - fb) / chance
             bend[:, j] = np.maximum(slope[:, j] ** 2 - (afa - bfb) / chance, 0.0)
         per_unit = self.loadings / self.errors[:, None]
-        gradient = slope @ per_unit - eta @ precision
+        gradient = slope @ per_unit - gap @ precision
         curvature = np.einsum("nj,ja,jb->nab", bend, per_unit, per_unit) + precision
         return value, gradient, curvature
 
 
-def ordered_scoring(implied: Responses, found: AnswerMoments, in_paths: bool) -> OrderedScoring | str:
-    """Return the scoring of a group of a model of ordered answers, or why it has none.
-
-    Parameters
-    ----------
-    implied : Responses
-    found : AnswerMoments
-    in_paths : bool
-        Whether observed columns are part of paths.
-    """
+def ordered_scoring(implied: Responses, found: AnswerMoments) -> OrderedScoring | str:
+    """Return the scoring of a model of ordered answers, or why it has none."""
     p = implied.arrows.n_observed
     latent = implied.cov_all[p:, p:]
+    ordered = np.array(found.ordered)
     errors = np.diag(implied.s)[:p]
-    if in_paths or not latent.size:
-        return "columns that explain or are explained without being items of a construct"
-    if (errors <= 0).any() or np.linalg.eigvalsh(latent)[0] <= 0:
+    if not latent.size:
+        return "no construct"
+    if implied.a[:p, :p][ordered].any():
+        return "an ordered column that other columns explain directly"
+    if (errors[ordered] <= 0).any() or np.linalg.eigvalsh(_given(implied, ~ordered))[0] <= 0:
         return "an item without error, or constructs that are linear functions of each other"
     column = implied.responses.first_column
     firsts: list[Array] = [
@@ -166,10 +182,19 @@ def ordered_scoring(implied: Responses, found: AnswerMoments, in_paths: bool) ->
         found.categories,
         firsts,
         implied.a[:p, p:],
-        np.sqrt(errors),
+        np.sqrt(np.where(ordered, errors, 1.0)),
         latent,
         implied.mean_all[p:],
+        implied.sigma,
+        implied.cov_all[p:, :p],
     )
+
+
+def _given(implied: Responses, numbers: NDArray[np.bool_]) -> Array:
+    """Return the covariances of the constructs given the numbers."""
+    p = implied.arrows.n_observed
+    cross = implied.cov_all[p:, :p][:, numbers]
+    return implied.cov_all[p:, p:] - cross @ np.linalg.pinv(implied.sigma[np.ix_(numbers, numbers)]) @ cross.T
 
 
 def no_scoring(why: str) -> EngineError:
