@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Any
 
 import numpy as np
@@ -169,3 +170,20 @@ def test_a_gap_on_a_scale_of_100_is_a_mean() -> None:
 
     expected = ttest_ind(d[frame["g"] == 1], d[frame["g"] == 0], equal_var=False).pvalue
     assert sat.compare(gap).tidy()["p_value"][0] == pytest.approx(expected)
+
+
+@pytest.mark.parametrize(
+    ("days", "places"),
+    [
+        (["2025-11-01", "2025-12-01", "2026-03-01"], [0, 1, 4]),  # months
+        (["2025-01-01", "2025-04-01", "2026-01-01"], [0, 1, 4]),  # quarters
+        (["2020-01-01", "2022-01-01", "2023-01-01"], [0, 2, 3]),  # years
+        (["2026-01-05", "2026-01-12", "2026-01-26"], [0, 1, 3]),  # weeks
+        (["2026-01-05", "2026-01-13", "2026-03-26"], [0, 1, 2]),  # days of field work
+    ],
+)
+def test_calendar_periods_that_are_not_there_leave_a_gap(days: list[str], places: list[int]) -> None:
+    result = sat.mean_score(waves([date.fromisoformat(d) for d in days]), "q", scale=SEVEN, by="wave")
+    table = result.tidy()
+    slope = np.polyfit(places, table["estimate"].astype(float), 1, w=1 / table["std_error"].astype(float))[0]
+    assert sat.trend(result).tidy()["estimate"][0] == pytest.approx(slope)

@@ -6,7 +6,9 @@ import dataclasses
 import math
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import date
 from decimal import Decimal
+from itertools import pairwise
 from typing import Any, ClassVar
 
 import numpy as np
@@ -81,8 +83,8 @@ def trend(
     over : str, optional
         By-column of the periods; needed where there are several by-columns.
     order : sequence, optional
-        The periods from first to last; one without answers keeps its place (a period that is neither in the
-        table nor here has none). Numbers, dates and texts such as
+        The periods from first to last; one without answers keeps its place. Months, quarters, years and weeks
+        (of a Period) keep theirs without it. Numbers, dates and texts such as
         ``"2026-01"``, ``"2026-Q1"`` or ``"2026-W07"`` have an order of their own; other texts need this.
     level : float, optional
         Confidence level; by default that of the result.
@@ -126,8 +128,10 @@ def trend(
     if len(periods) < MIN_PERIODS:
         raise ArgumentError(f"a trend needs at least {MIN_PERIODS} periods, there are {len(periods)}")
     rows: list[dict[str, Any]] = []
+    when = calendar_places(periods) if order is None else list(range(len(periods)))
     for key, places in segments.items():
-        rows.append({**key_columns(result, over, key), **_slope(result, places, level)})
+        dated = [(when[t], i) for t, i in places]
+        rows.append({**key_columns(result, over, key), **_slope(result, dated, level)})
     others = [name for name in result.by if name != over]
     names = (
         *others,
@@ -203,6 +207,24 @@ def _in_order(periods: set[Any], over: str, order: Sequence[Any] | None) -> list
     if 0 < len(texts) < len(found) or 0 < len(numbers) < len(found):
         raise ArgumentError(f"the periods of {over!r} are of several types, {found[:4]}: give order=")
     return found
+
+
+def calendar_places(periods: Sequence[Any]) -> list[int]:
+    """Return the place of each period in time, 0 first: a month, quarter, year or week that is not there leaves a gap.
+
+    Dates that are all the first of a month, or all Mondays, are such periods; any others count one after the other.
+    """
+    count = list(range(len(periods)))
+    if not all(isinstance(p, date) for p in periods):
+        return count
+    if all(p.day == 1 for p in periods):
+        number = [12 * p.year + p.month for p in periods]
+    elif all(p.weekday() == 0 for p in periods):
+        number = [p.toordinal() for p in periods]
+    else:
+        return count
+    step = math.gcd(*(b - a for a, b in pairwise(number))) or 1
+    return [(n - number[0]) // step for n in number]
 
 
 def _slope(result: ScoreResult, places: Sequence[tuple[int, int]], level: float) -> dict[str, Any]:
