@@ -270,5 +270,6 @@ def test_further_tables_are_those_of_the_result(frame: pd.DataFrame, consistent:
     plain = sat.bootstrap(model, frame, n=50, seed=1)
     assert "f2" not in plain.kinds
     np.testing.assert_array_equal(plain.values, found.values[:, : plain.values.shape[1]])
-    with pytest.raises(sat.ArgumentError, match="also"):
-        sat.bootstrap(model, frame, n=50, also="f3")
+    for bad in ("f3", 5, None, ["r2"]):
+        with pytest.raises(sat.ArgumentError, match="also"):
+            sat.bootstrap(model, frame, n=50, also=bad)  # pyright: ignore[reportArgumentType] - what is refused

@@ -84,6 +84,9 @@ def test_clusters_with_gaps_and_invariance() -> None:
         assert found.table("~")["std_error"].gt(0).all()
     result = sat.micom(sat.PLSPM(SPEC), panel(150), "wave", n=100, seed=1, cluster="person").tidy()
     assert result["p_mean"].between(0, 1).all() and result["correlation"].gt(0.98).all()
+    for call in (sat.compare_groups, sat.micom):
+        with pytest.raises(sat.DataError, match="2 clusters: at least 10"):
+            call(sat.PLSPM(SPEC), panel(80), "wave", n=20, cluster="wave")
     with pytest.raises(sat.ArgumentError, match="labels"):
         sat.compare_groups(sat.PLSPM(SPEC), frame, "wave", n=20, cluster=[1, 2])
 

@@ -290,7 +290,10 @@ def bootstrap(
         )
     if htmt not in HTMT:
         raise one_of("htmt", htmt, HTMT)
-    also = (also,) if isinstance(also, str) else tuple(also)
+    listed: Any = (also,) if isinstance(also, str) else also
+    if not isinstance(listed, list | tuple):
+        raise one_of("also", also, ALSO)
+    also = tuple(dict.fromkeys(listed))
     if lacking := [name for name in also if name not in ALSO]:
         raise one_of("also", lacking[0], ALSO)
     if htmt != "signed" or also:

@@ -14,7 +14,7 @@ from satmodels.intake.library import FrameLibrary
 from satmodels.results import FrameBuilder, Result, Table
 from satmodels.sem.pls.dealing import batches_of, dealt
 from satmodels.sem.pls.estimates import estimate
-from satmodels.sem.pls.multigroup import SMALLEST_DRAWS, check_group, split_groups
+from satmodels.sem.pls.multigroup import SMALLEST_DRAWS, check_clusters, check_group, split_groups
 from satmodels.sem.pls.resampling import PLSResampling
 from satmodels.sem.recomputed_table import RecomputedTable
 from satmodels.sem.resample_table import DRAWS_AT_ONCE, ResampleTable, moments_of
@@ -113,6 +113,7 @@ def micom(
     plan, labels, unit = model._grouped_resampling(
         X, by, sample_weight=sample_weight, cluster=cluster, scale=None
     )
+    check_clusters(unit)
     groups = split_groups(labels, by)
     if reference is None:
         reference = next(iter(groups))

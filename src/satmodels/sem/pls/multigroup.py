@@ -185,6 +185,7 @@ def compare_groups(
     plan, labels, unit = model._grouped_resampling(
         X, by, sample_weight=sample_weight, cluster=cluster, scale=scale
     )
+    check_clusters(unit)
     groups = split_groups(labels, by)
     if reference is None:
         reference = next(iter(groups))
@@ -245,6 +246,15 @@ def compare_groups(
         seed=seed,
         n_clusters=None if unit is None else int(unit.max()) + 1,
     )
+
+
+def check_clusters(unit: NDArray[np.intp] | None) -> None:
+    """Raise DataError where there are too few clusters to say how they vary."""
+    if unit is not None and unit.max() + 1 < SMALLEST_GROUP:
+        raise DataError(
+            f"there are {unit.max() + 1} clusters: at least {SMALLEST_GROUP} are needed. Clusters are what is drawn, "
+            "such as people or shops, not the groups that are compared."
+        )
 
 
 def split_groups(labels: list[Any], by: str) -> dict[Any, NDArray[np.intp]]:
