@@ -36,7 +36,9 @@ def main() -> None:
         frames.append(pd.DataFrame(columns))
     frame = pd.concat(frames, ignore_index=True)
     frame["weight"] = rng.gamma(4, 0.25, len(frame)).round(2) + 0.2
-    for item in [f"q{i}" for i in range(1, 5)] + [f"v{i}" for i in range(1, 4)] + [f"s{i}" for i in range(1, 4)]:
+    for item in (
+        [f"q{i}" for i in range(1, 5)] + [f"v{i}" for i in range(1, 4)] + [f"s{i}" for i in range(1, 4)]
+    ):
         frame[f"gap_{item}"] = (rng.random(len(frame)) < NEVER_ASKED).astype(int)
     frame.sample(frac=1, random_state=5).to_csv("ordered_answers.csv", index=False)
 

@@ -12,6 +12,7 @@ References
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -53,7 +54,7 @@ def release_table(fit: Fit, spec: ModelSpec) -> Table:
     for new, p in enumerate(wide.free):
         if new not in wide.known:
             rows.append(np.eye(len(wide.free))[new])
-            shown.append(_shown(fit, p, replace_group(p)))
+            shown.append(_shown(fit, p, replace(p, group=0)))
     constraints = read_constraints(fit.table, spec.constraints, spec.defined)
     written = [c for c in spec.constraints if c.op == "=="]
     curved = [c.text for c in constraints.curved]
@@ -76,13 +77,12 @@ def release_table(fit: Fit, spec: ModelSpec) -> Table:
         return Table.from_records([], names)
     away = np.linalg.pinv(np.array(rows))
     cross = away.T @ information @ k
-    rest = np.einsum("nc,nm,mc->c", away, information, away) - np.einsum("ca,ab,cb->c", cross, inner, cross)
+    whole = np.einsum("nc,nm,mc->c", away, information, away)
+    rest = whole - np.einsum("ca,ab,cb->c", cross, inner, cross)
     slope = away.T @ gradient
     records: list[dict[str, Any]] = []
-    for row, g, d, whole in zip(
-        shown, slope, rest, np.einsum("nc,nm,mc->c", away, information, away), strict=True
-    ):
-        if d <= 1e-8 * whole:
+    for row, g, d, all_of_it in zip(shown, slope, rest, whole, strict=True):
+        if d <= 1e-8 * all_of_it:
             continue  # without this equality the model would not be identified
         score = float(g * g / d)
         records.append(row | {"score": score, "p_value": upper_tail(score, 1), "change": float(-g / d)})
@@ -109,8 +109,3 @@ def _shown(fit: Fit, p: Parameter, other: Parameter) -> dict[str, Any]:
     if fit.table.n_groups > 1:
         tied_to = f"{tied_to} in group {groups[other.group]!r}".strip()
     return {"group": groups[p.group], "lhs": p.lhs, "op": p.op, "rhs": p.rhs, "tied_to": tied_to}
-
-
-def replace_group(p: Parameter) -> Parameter:
-    """Return the same parameter of the first group."""
-    return Parameter(p.lhs, p.op, p.rhs, 0)
