@@ -266,9 +266,27 @@ def test_old_exports_without_a_questionnaire(tmp_path: Path):
     survey, frame = sat.read_survey(tmp_path / "m.csv")
     assert survey["Q2"] == sat.MultiChoice("Q2", {1: "App", 2: "Shop"}, "Use?")
     assert frame[["Q2_1", "Q2_2"]].fillna(-1).to_numpy().tolist() == [[1, 0], [0, 1], [-1, -1], [1, 1]]
-    (tmp_path / "v.csv").write_text("V1,V2,Q1\nResponseID,ResponseSet,Feel?\nR_1,Default,3\n")
-    with pytest.raises(sat.ArgumentError, match="two header rows"):
-        sat.read_survey(tmp_path / "v.csv")
+    # before import ids: V1, V2, ... with their names in the second row, and a comma too many
+    legacy = "V1,V2,V3,Q1,Q5,\nResponseID,IPAddress,Finished,Feel?,Why?,\nR_1,1.2.3.4,1,3,so,\nR_2,1.2.3.5,1,2,no,\n"
+    (tmp_path / "v.csv").write_text(legacy)
+    survey, frame = sat.read_survey(tmp_path / "v.csv")
+    assert survey.respondent == "ResponseID" and list(frame.columns) == ["ResponseID", "Finished", "Q1", "Q5"]
+    assert survey["Q1"].text == "Feel?" and frame["Q1"].tolist() == [3, 2]
+    (tmp_path / "v.qsf").write_text(json.dumps(document(QUESTIONS)), encoding="utf-8")
+    survey, frame = sat.read_survey(tmp_path / "v.csv", tmp_path / "v.qsf")
+    assert survey["Q1"] == sat.Choice("Q1", {1: "Great", 2: "Middle", 3: "Awful"}, "Feel?")
+    survey.check(frame).raise_for_errors()
+
+
+def test_codes_that_are_no_numbers_stay_texts(tmp_path: Path):
+    given = question(
+        1, "t", "MC", "SAVR", Choices=choices("a", "b", "c"), RecodeValues={"1": "1", "2": "10", "3": "-"}
+    )
+    survey, frame = read(
+        tmp_path, document([given]), export({"ResponseId": "_recordId", "Q1": "QID1"}, ["R_1,1", "R_2,10"])
+    )
+    assert frame["Q1"].tolist() == ["1", "10"]
+    survey.check(frame).raise_for_errors()
 
 
 AGREE = sat.Scale(1, 5, ["never", "rarely", "sometimes", "often", "always"])

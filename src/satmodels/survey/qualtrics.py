@@ -7,10 +7,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from satmodels.errors import ArgumentError
 from satmodels.intake.rules import ISO_DATE
 from satmodels.survey.guess import guess_survey
-from satmodels.survey.items import Date, Item, MultiChoice, Number, Text
+from satmodels.survey.items import Choice, Date, Item, MultiChoice, Number, Text
 from satmodels.survey.labelled import read_text_table, typed
 from satmodels.survey.qsf import Asked, plain, read_qsf
 from satmodels.survey.scale import Wording
@@ -42,6 +41,7 @@ PERSONAL = (
     "recipientlastname",
     "recipientfirstname",
     "recipientemail",
+    "emailaddress",
     "locationlatitude",
     "locationlongitude",
     "locationaccuracy",
@@ -53,33 +53,52 @@ _ISO = re.compile(ISO_DATE)
 
 
 def is_qualtrics(path: Path) -> bool:
-    """Say whether a CSV file has the import ids of Qualtrics in its third row."""
+    """Say whether a CSV file has the import ids of Qualtrics in its third row, or is an export from before them."""
     table = read_text_table(path, rows=HEADER_ROWS)
-    if len(table) and table.columns[0] == "V1" and str(table.iloc[0, 0]).lower() == "responseid":
-        raise ArgumentError(
-            f"{path.name} is a legacy export of Qualtrics, with two header rows: export it anew without "
-            "the legacy format, or delete its first row"
-        )
-    return len(table) == HEADER_ROWS and _KEY.match(str(table.iloc[1, 0])) is not None
+    return _is_legacy(table) or (len(table) == HEADER_ROWS and _KEY.match(str(table.iloc[1, 0])) is not None)
+
+
+def _is_legacy(table: Any) -> bool:
+    """Say whether the columns about the interview are called V1, V2, ..., with their names in the second row."""
+    return len(table) > 0 and table.columns[0] == "V1" and str(table.iloc[0, 0]).lower() == "responseid"
+
+
+def _headed(path: Path) -> tuple[Any, dict[str, Wording], dict[str, str]]:
+    """Return the answers as texts, the question and the import id of each column."""
+    raw = read_text_table(path)
+    legacy = _is_legacy(raw)
+    if legacy:
+        names = {
+            c: str(t) for c, t in raw.iloc[0].items() if re.fullmatch("V[0-9]+", c) and isinstance(t, str)
+        }
+        empty = [c for c in raw.columns if c.startswith("Unnamed: ") and raw[c].isna().all()]
+        raw = raw.drop(columns=empty).rename(columns=names)
+    texts: dict[str, Wording] = {c: plain(t) for c, t in raw.iloc[0].items() if isinstance(t, str)}
+    if legacy:
+        # there "Name" is that of the respondent
+        keys = {str(c): "recipientLastName" if c == "Name" else "" for c in raw.columns}
+    else:
+        keys = {str(c): _key(v) for c, v in raw.iloc[1].items()}
+    return raw.iloc[1 if legacy else HEADER_ROWS :].reset_index(drop=True), texts, keys
 
 
 def read_qualtrics(path: Path, qsf: Path | None = None) -> tuple[Survey, Any]:
     """Read a Qualtrics CSV export; with the QSF file options, scales and labels are known, not guessed."""
-    raw = read_text_table(path)
-    texts: dict[str, Wording] = {c: plain(t) for c, t in raw.iloc[0].items() if isinstance(t, str)}
-    keys = {str(column): _key(value) for column, value in raw.iloc[1].items()}
+    frame, texts, keys = _headed(path)
     notes: list[str] = []
     recorded = {c: {key.rsplit("_", 1)[-1].lower(), key.lower(), c.lower()} for c, key in keys.items()}
     personal = [c for c, names in recorded.items() if not names.isdisjoint(PERSONAL)]
     notes += [f"{c}: left out, because it points at a person" for c in personal]
-    frame = raw.iloc[HEADER_ROWS:].reset_index(drop=True).drop(columns=personal)
+    frame = frame.drop(columns=personal)
     known: list[Item] = []
     if qsf is not None:
         asked, left_out = read_qsf(qsf)
         notes += left_out
         frame, known, said = _matched(frame, keys, asked)
         notes += said
-    frame = typed(frame)
+    # options with codes that are no numbers stay texts, all of them
+    named = [i.name for i in known if isinstance(i, Choice) and isinstance(i.codes[0], str)]
+    frame = typed(frame).assign(**{c: frame[c] for c in named})
     known, seen = _seen(frame, known)
     notes += seen
     chosen = [c for item in known for c in item.columns]
