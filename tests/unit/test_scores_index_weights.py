@@ -170,3 +170,20 @@ def test_missing_answers_that_the_model_replaced_by_means(engine: Any) -> None:
 
 
 REPLACED: dict[str, float] = {}  # what the first engine gave
+
+
+def test_models_of_many_columns_on_a_database() -> None:
+    """The gradient in 24 columns is a sum of 300 products: added up one after the other it nests too deeply."""
+    duckdb = pytest.importorskip("duckdb")
+    study = sat.datasets.load_ecsi()
+    rng = np.random.default_rng(1)
+    x = rng.multivariate_normal(study.moments.mean, study.moments.cov, 300)
+    frame = pd.DataFrame(np.clip(np.round(x), 1, 10), columns=study.moments.columns)
+    model = sat.PLSPM(study.spec).fit(frame)
+    items = study.items["Satisfaction"]
+    expected = sat.csi(frame, items, weights=model, scale=TEN)
+    connection = duckdb.connect()
+    connection.register("answers", frame)
+    found = sat.csi(connection.table("answers"), items, weights=model, scale=TEN)
+    assert found.std_error == pytest.approx(expected.std_error, rel=1e-9)
+    assert any(CARRIED in note for note in found.notes)

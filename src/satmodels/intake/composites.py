@@ -251,10 +251,11 @@ def _value(composite: Composite, place: Mapping[str, nw.Expr], centre: float) ->
 
 
 def _total(terms: Sequence[nw.Expr]) -> nw.Expr:
-    total = terms[0]
-    for term in terms[1:]:
-        total = total + term
-    return total
+    """Add terms up in pairs: a sum of hundreds one after the other nests too deeply for some engines."""
+    if len(terms) == 1:
+        return terms[0]
+    half = len(terms) // 2
+    return _total(terms[:half]) + _total(terms[half:])
 
 
 def _products(j: int, *, weighted: bool) -> dict[str, nw.Expr]:
