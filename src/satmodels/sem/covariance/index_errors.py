@@ -47,30 +47,44 @@ def index_covariances(
         Whether moments vary as the rows do, or as normal rows would.
     """
     names = {v: i for i, v in enumerate((*fit.table.observed, *fit.table.constructs))}
-    deltas = moment_derivatives(fit.table, fit.implied, means=True)
+    deltas = moment_derivatives(fit.table, fit.implied, means=True) if robust else []
     inner = _inner(fit, deltas) if robust else None
     found: list[dict[str, Array]] = []
-    for sample, delta, implied, summary in zip(fit.samples, deltas, fit.implied, summaries, strict=True):
-        gamma = _gamma(sample, robust)
-        # of the group's moments with the parameters
-        between = delta @ vcov if inner is None else gamma @ _weight(sample) @ delta @ inner
+    for g, (sample, implied, summary) in enumerate(zip(fit.samples, fit.implied, summaries, strict=True)):
         p, r = len(sample.cov), implied.arrows
+        whole = _gamma(sample, robust) if robust or sample.patterns is not None else None
+        u, w, d = implied.derivatives()
+        # of the group's moments with the parameters
+        all_between = None if inner is None or whole is None else whole @ _weight(sample) @ deltas[g] @ inner
         group: dict[str, Array] = {}
         for c, construct in enumerate(summary.constructs):
             block = summary.block(c)
             if not block:
                 continue
-            moved = np.zeros((len(block), len(vcov)))
+            size = len(block)
+            at = np.array(block)
+            one, other = np.tril_indices(size)
+            first, second = np.maximum(at[one], at[other]), np.minimum(at[one], at[other])
+            mine = np.concatenate(
+                [at, p + first * (first + 1) // 2 + second]
+            )  # means and covariances of the items
+            gamma = normal_gamma(sample.cov[np.ix_(at, at)]) if whole is None else whole[np.ix_(mine, mine)]
+            if all_between is None:
+                slopes = np.vstack([d[at] * fit.table.means, u[first] * w[second] + u[second] * w[first]])
+                between = slopes @ vcov[r.places]
+            else:
+                between = all_between[mine]
+            moved = np.zeros((size, len(vcov)))
             loadings = np.ones(1)  # a column that stands for itself
             if construct in fit.table.constructs:
-                loadings = implied.a[block, names[construct]]
+                loadings = implied.a[at, names[construct]]
                 for place, row, column in zip(r.a, r.a_row, r.a_col, strict=True):
                     if column == names[construct] and row in block:
                         moved[block.index(int(row)), place] = 1.0
-            by_moments, by_parameters = _weights_moved(sample.cov, block, loadings, moved)
-            jacobian = np.zeros((2 * len(block), len(gamma)))
-            jacobian[np.arange(len(block)), block] = 1.0
-            jacobian[len(block) :, p:] = by_moments
+            by_moments, by_parameters = _weights_moved(sample.cov[np.ix_(at, at)], loadings, moved)
+            jacobian = np.zeros((2 * size, len(gamma)))
+            jacobian[np.arange(size), np.arange(size)] = 1.0
+            jacobian[size:, size:] = by_moments
             along = np.vstack([np.zeros_like(by_parameters), by_parameters])
             cross = jacobian @ between @ along.T
             group[construct] = (
@@ -104,21 +118,12 @@ def _gamma(sample: Sample, robust: bool) -> Array:
     return inverse @ (score_products(sample, scores) / sample.n) @ inverse
 
 
-def _weights_moved(cov: Array, block: list[int], loadings: Array, moved: Array) -> tuple[Array, Array]:
-    """Return the derivatives of the normalised weights in the covariances and in the parameters."""
-    within = cov[np.ix_(block, block)]
-    inverse = np.linalg.pinv(within, hermitian=True)
+def _weights_moved(within: Array, loadings: Array, moved: Array) -> tuple[Array, Array]:
+    """Return the derivatives of the normalised weights in the items' covariances and in the parameters."""
+    inverse = np.linalg.inv(within)
     raw = inverse @ loadings
     total = raw.sum()
-    i, j = np.tril_indices(len(cov))
-    place = {item: a for a, item in enumerate(block)}
-    by_moments = np.zeros((len(block), len(i)))
-    for column, (first, second) in enumerate(zip(i.tolist(), j.tolist(), strict=True)):
-        if first in place and second in place:
-            a, b = place[first], place[second]
-            by_moments[:, column] -= inverse[:, a] * raw[b]
-            if a != b:
-                by_moments[:, column] -= inverse[:, b] * raw[a]
-    by_parameters = inverse @ moved
-    normal = np.eye(len(block)) - np.outer(raw / total, np.ones(len(block)))
-    return normal @ by_moments / total, normal @ by_parameters / total
+    i, j = np.tril_indices(len(within))
+    by_moments = -inverse[:, i] * raw[j] - inverse[:, j] * raw[i] * (i != j)
+    normal = np.eye(len(within)) - np.outer(raw / total, np.ones(len(within)))
+    return normal @ by_moments / total, normal @ inverse @ moved / total
