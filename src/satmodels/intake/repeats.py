@@ -152,12 +152,14 @@ def fingerprints(frame: Frame, column: str) -> NDArray[np.uint64] | None:
 
     Texts with gaps have none, nor have texts of more than 128 bytes.
     """
+    native: Any = frame.narwhals.to_native()[column]
+    if frame.engine == "pandas" and not (
+        hasattr(native.dtype, "pyarrow_dtype") or getattr(native.dtype, "storage", None) == "pyarrow"
+    ):
+        return None
     import pyarrow as pa
 
-    native: Any = frame.narwhals.to_native()[column]
     if frame.engine == "pandas":
-        if not hasattr(native.array, "__arrow_array__") or "string" not in str(native.dtype):
-            return None
         native = pa.array(native)
     chunks: list[Any] = native.chunks if isinstance(native, pa.ChunkedArray) else [native]
     wanted = (pa.string(), pa.large_string())
