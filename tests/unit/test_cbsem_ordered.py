@@ -207,10 +207,13 @@ def test_answers_with_two_and_three_categories():
 
 
 def test_a_category_that_a_group_never_chose():
-    frame = simulated(200)
+    frame = simulated(400)
     frame.loc[(frame["language"] == "fr") & (frame["v2"] == 5), "v2"] = 4
     with pytest.raises(sat.DataError, match="nobody answered 5 in 'v2' in group 'fr', others did"):
         fit(frame, group="language")
+    with pytest.raises(sat.DataError, match=r"\(let 5 in 'v2' become 4\)"):
+        fit(frame, group="language")
+    assert fit(frame.assign(v2=frame["v2"].clip(upper=4)), group="language").result_.converged
     assert fit(frame).result_.converged
 
 

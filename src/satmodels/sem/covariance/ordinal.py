@@ -194,13 +194,17 @@ def _categories(
         absent += [(name, float(v), g.group) for g in groups for v in values if not (g.rows[:, j] == v).any()]
         result.append(values)
     if absent:
+        name, v, _ = absent[0]
+        values = np.sort(np.asarray(result[list(columns).index(name)], float))
+        at = int(np.searchsorted(values, v))
+        neighbour = float(values[at + 1] if at + 1 < len(values) else values[at - 1])
         where = "; ".join(
             f"{v:g} in {name!r} in group {group!r}" for name, v, group in absent[:MAX_NAMES_SHOWN]
         )
         more = f" and {len(absent) - MAX_NAMES_SHOWN} more" if len(absent) > MAX_NAMES_SHOWN else ""
         raise DataError(
             f"nobody answered {where}{more}, others did: the groups' thresholds can't be compared. Join such a "
-            "category with its neighbour in all groups.",
+            f"category with its neighbour in all groups (let {v:g} in {name!r} become {neighbour:g}).",
             columns=list(dict.fromkeys(name for name, _, _ in absent)),
         )
     return result
