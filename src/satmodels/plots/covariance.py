@@ -22,7 +22,7 @@ def covariance(result: Any, what: str = "paths", *, scale: Any = None, group: An
     result : CovarianceResult
     what : {"paths", "loadings", "residuals", "index"}, default "paths"
         Standardised coefficients with their intervals, the residual correlations of the items (a model that
-        fits leaves a pale square), or the index of each construct. A model without paths shows its loadings.
+        fits leaves a pale square), or the index of each construct with its limits. A model without paths shows its loadings.
     scale : Scale, (low, high) or mapping, optional
         For "index": the answer scales, where the model does not know them.
     group : object, optional
@@ -37,9 +37,10 @@ def covariance(result: Any, what: str = "paths", *, scale: Any = None, group: An
         return _squares(result.residuals(group), f"Residual correlations{where}")
     if what == "index":
         rows = [r for r in result.index(scale).to_dict("records") if r.get("group", group) == group]
-        return _bars(
-            [r["construct"] for r in rows], [r["estimate"] for r in rows], f"Index, 0 to 100{where}", None
-        )
+        names, values = [r["construct"] for r in rows], [r["estimate"] for r in rows]
+        limits = [(r["conf_low"], r["conf_high"]) for r in rows]
+        known = all(r["std_error"] is not None and np.isfinite(r["std_error"]) for r in rows)
+        return _bars(names, values, f"Index, 0 to 100{where}", limits if known else None)
     mine = [row for row in result.standard.rows() if row.get("group", group) == group]
     if what == "paths" and not any(row["op"] == "~" for row in mine):
         what = "loadings"
