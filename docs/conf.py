@@ -56,7 +56,7 @@ suppress_warnings = ["myst.header"]  # a page may start its sections where it li
 # page -> (title, folders or modules of satmodels whose public names it lists)
 API_PAGES = {
     "survey": ("Survey", ("survey",)),
-    "statistics": ("Statistics", ("statistics",)),
+    "statistics": ("Data and statistics", ("statistics", "intake")),
     "scores": ("Scores and RFM", ("scores",)),
     "sem": ("Structural models", ("sem",)),
     "kano": ("Kano", ("kano_model",)),
@@ -64,7 +64,7 @@ API_PAGES = {
     "churn": ("Churn", ("churn",)),
     "plots": ("Figures", ("plots",)),
     "datasets": ("Data sets", ("datasets",)),
-    "errors": ("Stored results, errors and warnings", ("errors", "results", "records", "intake", "stored")),
+    "errors": ("Stored results, errors and warnings", ("errors", "results", "records", "stored")),
 }
 
 
