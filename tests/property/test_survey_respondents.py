@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 import satmodels as sat
@@ -65,6 +65,7 @@ def test_ids_of_numbers(rows):
 
 @settings(max_examples=30, deadline=None)
 @given(st.lists(texts.filter(lambda t: len(t) < 100), max_size=12), st.integers(0, 5), st.booleans())
+@example(["b", "a\0"], 0, False)
 def test_equal_texts_have_equal_fingerprints_and_different_texts_hardly_ever(values, cut, large):
     kind = pa.large_string() if large else pa.string()
     whole = pa.array(values, kind)

@@ -106,12 +106,13 @@ def _in_memory(frame: Frame, key: tuple[str, ...]) -> tuple[int, list[tuple[Any,
     if frame.engine == "pyarrow":
         rows = rows.select(list(key)).to_pandas(types_mapper=_kept_by_arrow)
     try:
-        ids = rows[key[0]].reset_index(drop=True)
-        if hasattr(ids.dtype, "pyarrow_dtype"):  # pandas makes floats of whole numbers beside gaps
-            ids = ids.dropna()
-        again = ids.duplicated(keep=False if key[1:] else "first")
-        if not again.any():
+        ids = rows[key[0]]
+        arrow = hasattr(ids.dtype, "pyarrow_dtype")  # pandas makes floats of its whole numbers beside gaps
+        if not arrow and not ids.duplicated().any():
             return 0, []
+        ids = ids.reset_index(drop=True)
+        ids = ids.dropna() if arrow else ids
+        again = ids.duplicated(keep=False if key[1:] else "first")
         if key[1:]:  # few rows are left of ids that are nearly unique by themselves
             again = rows[list(key)].reset_index(drop=True).loc[again.index[again]].duplicated(keep="first")
     except TypeError as error:
@@ -182,7 +183,7 @@ def _fingerprints(chunk: Any) -> NDArray[np.uint64] | None:
     bytes_ = np.zeros(ends[-1] - ends[0] + 8, dtype=np.uint8)  # so that eight bytes follow every start
     bytes_[:-8] = np.frombuffer(data, dtype=np.uint8)[ends[0] : ends[-1]]
     words = np.ndarray((len(bytes_) - 7,), dtype="<u8", buffer=bytes_.data, strides=(1,))
-    prints = length.astype(np.uint64)
+    prints = length.astype(np.uint64) * MIX
     for done in range(0, int(length.max()), 8):
         left = np.clip(length - done, 0, 8).astype(np.uint64)
         word = words[np.minimum(start + done, len(words) - 1)]
