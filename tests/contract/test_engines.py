@@ -299,7 +299,7 @@ def test_answers_and_weights_that_break_their_rule(column, values, rule, n_bad, 
 def test_answers_too_large_for_whole_numbers_of_floats(large):
     frame = pd.DataFrame({"score": [9, large]})
     for name, make in ENGINES.items():
-        with pytest.raises(sat.SchemaError, match="0..10") as caught:
+        with pytest.raises(sat.SchemaError, match="whole numbers") as caught:
             sat.nps(make(frame), "score")
         assert caught.value.n_bad == 1, name
         if name not in NO_ORDER:
