@@ -22,7 +22,6 @@ from satmodels.sem.covariance.residual_moments import (
     moment_derivatives,
     normal_gamma,
     normal_weight,
-    saturated_information,
 )
 from satmodels.sem.covariance.samples import Sample
 from satmodels.sem.summary import GroupSummary
@@ -102,7 +101,7 @@ def _inner(fit: Fit, deltas: list[Array]) -> Array:
 
 def _weight(sample: Sample) -> Array:
     if sample.patterns is not None:
-        return saturated_information(sample) / sample.n
+        return sample.saturated_information / sample.n
     return normal_weight(sample.cov, means=True)
 
 

@@ -96,7 +96,7 @@ def incomplete_moments(fit: Fit, *, robust: bool) -> ResidualMoments:
     """
     parts = []
     for sample in fit.samples:
-        weight = saturated_information(sample) / sample.n
+        weight = sample.saturated_information / sample.n
         unit = np.sqrt(np.diag(weight))
         gamma = np.linalg.inv(weight / np.outer(unit, unit)) / np.outer(unit, unit)
         if robust:

@@ -71,6 +71,13 @@ class Sample:
 
         return None if self.rows is None else fourth_moments(self.rows)
 
+    @functools.cached_property
+    def saturated_information(self) -> Array:
+        """Observed information on the saturated means and covariances (lower triangle)."""
+        from satmodels.sem.covariance.residual_moments import saturated_information
+
+        return saturated_information(self)
+
     @property
     def std(self) -> Array:
         """Standard deviations with divisor n."""
