@@ -27,6 +27,7 @@ from satmodels.sem.covariance.discrepancy import MomentCriterion
 Array = NDArray[np.floating[Any]]
 EM_STEPS = 5  # EM is safe far from the solution, scoring fast near it
 SCORING_STEPS = 60
+NEAR = 0.1  # decrement from which on Newton's steps are taken
 ENOUGH = 1e-13  # Newton decrement of the saturated model
 
 
@@ -241,8 +242,11 @@ def saturated_fit(patterns: Patterns, columns: tuple[str, ...]) -> Saturated:
     for _ in range(EM_STEPS):
         sigma, mu = _em_step(patterns, sigma, mu)
     value = patterns.minus_logl(sigma, mu)
+    decrement = math.inf
     for _ in range(SCORING_STEPS):
-        step_sigma, step_mu, decrement = _scoring_step(patterns, sigma, mu)
+        # scoring gains a digit per step, Newton's steps near the solution double the digits
+        take = _newton_step if decrement < NEAR else _scoring_step
+        step_sigma, step_mu, decrement = take(patterns, sigma, mu)
         if decrement < ENOUGH:
             break
         length, better = 1.0, math.inf
@@ -287,6 +291,27 @@ def _scoring_step(patterns: Patterns, sigma: Array, mu: Array) -> tuple[Array, A
     step_mu = -np.linalg.solve(at_mean, v)
     decrement = -float(gradient @ step) - float(v @ step_mu)
     return (expand @ step).reshape(p, p), step_mu, decrement
+
+
+def _newton_step(patterns: Patterns, sigma: Array, mu: Array) -> tuple[Array, Array, float]:
+    found = patterns.factorise(sigma)
+    if found is None:
+        raise DataError("the covariance matrix of the answers is singular: are columns collinear?")
+    q, v = pattern_gradient(patterns, found[0], mu)
+    p = len(mu)
+    expand = duplication(p)
+    weight, cross = pattern_curvature(patterns, found[0], mu)
+    between = cross @ expand
+    whole = np.block(
+        [[np.tensordot(patterns.n, found[0], 1), between], [between.T, expand.T @ weight @ expand]]
+    )
+    gradient = np.concatenate([v, expand.T @ q.reshape(-1)])
+    try:
+        lower = np.linalg.cholesky(whole)
+    except np.linalg.LinAlgError:  # not yet near enough
+        return _scoring_step(patterns, sigma, mu)
+    step = -np.linalg.solve(lower.T, np.linalg.solve(lower, gradient))
+    return (expand @ step[p:]).reshape(p, p), step[:p], -float(gradient @ step)
 
 
 def duplication(p: int) -> Array:
