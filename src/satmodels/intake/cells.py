@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from functools import cached_property
 from typing import Any
 
@@ -18,6 +17,7 @@ from numpy.typing import NDArray
 
 from satmodels.errors import ArgumentError, DataError, EngineError, SchemaError
 from satmodels.intake.frames import LARGEST_FLOAT, Frame, check_numeric_type, collect
+from satmodels.intake.keys import codes_of, joint_keys, plain_keys
 
 MAX_CELLS = 5_000_000  # more distinct combinations than this is no count table but the data itself
 # outside these a weight's square is zero or infinite, and the effective sample size is lost
@@ -29,7 +29,6 @@ _BITS = {"Int8": 8, "Int16": 16, "Int32": 32, "UInt8": 8, "UInt16": 16, "UInt32"
 _PACKED_BITS = 62
 # Dask: rows that are counted at a time, and counts of partitions that are merged at a time
 _PIECE_ROWS, _MERGED_AT_ONCE = 524_288, 8
-_PLAIN_TYPES = {int, str, bool, type(None)}
 
 
 @dataclass(frozen=True)
@@ -98,7 +97,7 @@ def _count(frame: Frame, keys: list[str], weight: str | None) -> Cells:
     counted = collect(grouped.head(MAX_CELLS + 1), "counting answers")
     _refuse_more_cells(len(counted), keys)
     if packing is None:
-        columns = [_key_values(counted.get_column(name).to_list()) for name in by]
+        columns = [plain_keys(counted.get_column(name).to_list()) for name in by]
     else:
         columns = packing.unpack(np.asarray(counted.get_column(by[0]).to_numpy(), dtype=np.int64))
     rows = np.asarray(counted.get_column(n).to_numpy(), dtype=np.int64)
@@ -156,32 +155,6 @@ def _refuse_more_cells(cells: int, keys: list[str]) -> None:
             f"columns {keys} have more than {MAX_CELLS:,} distinct combinations: is one of them an id, or "
             "a continuous amount? Group by fewer columns, or use Moments for continuous columns."
         )
-
-
-def codes_of(values: Sequence[Any]) -> tuple[list[Any], NDArray[np.int64]]:
-    """Return the distinct values of a column and the place of each value among them."""
-    distinct = list(dict.fromkeys(values))
-    place_of = {value: i for i, value in enumerate(distinct)}
-    return distinct, np.fromiter(map(place_of.__getitem__, values), np.int64, len(values))
-
-
-def joint_keys(
-    names: Sequence[Sequence[Any]], codes: Sequence[NDArray[np.integer]]
-) -> tuple[list[tuple[Any, ...]], NDArray[np.intp]]:
-    """Return the distinct combinations of coded columns, and the place of each row's combination among them."""
-    rows, size = len(codes[0]), 1
-    joint = np.zeros(rows, dtype=np.int64)
-    for distinct, code in zip(names, codes, strict=True):
-        joint, size = joint * len(distinct) + code, size * len(distinct)
-        if size > 8 * rows + 1024:  # before the numbers grow out of their type
-            joint, size = np.unique(joint, return_inverse=True)[1], rows
-    row_of = np.full(size, -1)
-    row_of[joint] = np.arange(rows)  # any row with the combination will do
-    found = row_of[row_of >= 0]
-    columns = [
-        [distinct[c] for c in code[found].tolist()] for distinct, code in zip(names, codes, strict=True)
-    ]
-    return list(zip(*columns, strict=True)), (np.cumsum(row_of >= 0) - 1)[joint]
 
 
 def _check_keys(frame: Frame, keys: list[str]) -> None:
@@ -285,29 +258,3 @@ def _lost_squares(weight: str | None) -> DataError:
         "are no numbers any more. Rescale the weights, for example to mean 1.",
         columns=[str(weight)],
     )
-
-
-def _key_values(values: list[Any]) -> list[Any]:
-    """Return keys as plain Python values, None for what is missing, whatever engine gave them."""
-    if set(map(type, values)) <= _PLAIN_TYPES:
-        return values
-    return [_plain_key(v) for v in values]
-
-
-def _plain_key(value: Any) -> Any:
-    if value is None or isinstance(value, str | bool | int):
-        return value
-    if isinstance(value, np.generic):
-        value = value.item()
-    try:
-        if value != value:
-            return None
-    except (TypeError, ValueError):
-        return None  # pandas.NA: comparing it has no truth value
-    if (
-        isinstance(value, datetime)
-        and hasattr(value, "to_pydatetime")
-        and not getattr(value, "nanosecond", 0)
-    ):
-        return value.to_pydatetime()  # type: ignore[attr-defined]
-    return value

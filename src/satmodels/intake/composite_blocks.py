@@ -7,18 +7,17 @@ columns is many times slower than numpy's.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from satmodels.intake.answers import AnswerCounts, AnswerRule, in_parts
-from satmodels.intake.batches import batches, matrix
-from satmodels.intake.cells import _key_values, codes_of, joint_keys
+from satmodels.intake.answers import AnswerRule
+from satmodels.intake.batches import matrix
+from satmodels.intake.composite import Composite
 from satmodels.intake.frames import Frame
-
-if TYPE_CHECKING:
-    from satmodels.intake.composites import Composite
+from satmodels.intake.keys import key_codes
+from satmodels.intake.parts import in_parts
 
 Array = NDArray[np.float64]
 
@@ -77,21 +76,6 @@ def block_sums(
             yield key, {name: float(sums[g]) for name, sums in totals.items()}
 
 
-def off_scale(frame: Frame, rules: Mapping[str, AnswerRule]) -> AnswerCounts:
-    """Count the answers off the scale of each column, and its missing codes."""
-    invalid = dict.fromkeys(rules, 0)
-    coded = {(c, code): 0 for c, rule in rules.items() for code in rule.missing_codes}
-    for block in batches(frame, list(rules)):
-        for i, (column, rule) in enumerate(rules.items()):
-            x = block[:, i]
-            for code in rule.missing_codes:
-                coded[(column, code)] += int((x == code).sum())
-            x = x[~(np.isnan(x) | np.isin(x, rule.missing_codes))]
-            bad = (x < rule.low) | (x > rule.high)
-            invalid[column] += int((bad | (x != np.round(x))).sum() if rule.whole else bad.sum())
-    return AnswerCounts(invalid, coded)
-
-
 def _clean(x: Array, rule: AnswerRule) -> None:
     if rule.missing_codes:
         x[np.isin(x, rule.missing_codes)] = np.nan
@@ -114,22 +98,3 @@ def _value(composite: Composite, place: Mapping[str, Array], centre: float) -> A
     total = sum((np.nan_to_num(t) for t in terms[1:]), start=np.nan_to_num(terms[0]))
     with np.errstate(divide="ignore", invalid="ignore"):
         return np.where(share > 0, total / share - centre, np.nan)
-
-
-def key_codes(part: Any, keys: Sequence[str], rows: int) -> tuple[list[tuple[Any, ...]], NDArray[np.intp]]:
-    """Return the distinct keys of a part and the place of each row's key among them."""
-    if not keys:
-        return [()], np.zeros(rows, dtype=np.intp)
-    names: list[list[Any]] = []
-    codes: list[NDArray[np.integer]] = []
-    for key in keys:
-        series = part.get_column(key)
-        array = series.to_numpy() if series.dtype.is_numeric() else np.empty(0, dtype=object)
-        if array.dtype.kind in "iuf" and len(array) == rows:
-            found, code = np.unique(array, return_inverse=True)
-            distinct = _key_values(found.tolist())
-        else:
-            distinct, code = codes_of(_key_values(series.to_list()))
-        names.append(distinct)
-        codes.append(code)
-    return joint_keys(names, codes)

@@ -15,33 +15,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from satmodels.errors import ArgumentError
-from satmodels.intake.answers import AnswerCounts, AnswerRule, count_off_scale, in_memory, in_parts, numbers
-from satmodels.intake.cells import _key_values, check_weight
+from satmodels.intake.answers import AnswerRule, numbers
+from satmodels.intake.cells import check_weight
+from satmodels.intake.composite import Composite
 from satmodels.intake.composite_blocks import block_sums
 from satmodels.intake.frames import Frame, collect
+from satmodels.intake.keys import plain_keys
+from satmodels.intake.off_scale import AnswerCounts, count_off_scale
+from satmodels.intake.parts import in_memory, in_parts
 from satmodels.intake.replicates import check_replicates
 
 MAX_GROUPS = 1_000_000
 Array = NDArray[np.float64]
-
-
-@dataclass(frozen=True)
-class Composite:
-    """One composite: ``sum(coefficient * column + offset)`` over its columns.
-
-    ``products`` of two of its columns, each measured from its centre in ``about``, are added with their own
-    coefficients. A row with any missing answer has no value, unless ``filled``: the answer is then its column's
-    centre. With ``importance`` (positive, one per column) a missing
-    answer only leaves the sum, which is then divided by the importance of what was answered.
-    """
-
-    name: str
-    coefficients: Mapping[str, float]
-    offsets: Mapping[str, float]
-    importance: Mapping[str, float] | None = None
-    products: Mapping[tuple[str, str], float] = field(default_factory=dict[tuple[str, str], float])
-    about: Mapping[str, float] = field(default_factory=dict[str, float])
-    filled: bool = False
 
 
 @dataclass(frozen=True)
@@ -217,7 +202,7 @@ def _sums(native: Any, keys: list[str], names: list[str]) -> Iterator[tuple[tupl
         yield (), np.array([found[name][0] or 0.0 for name in names], dtype=float)
         return
     found = collect(native.group_by(*keys).agg(*sums).head(MAX_GROUPS + 1), "summing up")
-    groups = zip(*(_key_values(found.get_column(k).to_list()) for k in keys), strict=True)
+    groups = zip(*(plain_keys(found.get_column(k).to_list()) for k in keys), strict=True)
     columns = [[v or 0.0 for v in found.get_column(name).to_list()] for name in names]
     yield from zip(groups, np.array(columns, dtype=float).T, strict=True)
 

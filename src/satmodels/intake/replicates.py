@@ -10,11 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from satmodels.errors import ArgumentError, SchemaError
-from satmodels.intake.answers import in_memory, in_parts
 from satmodels.intake.batches import matrix
-from satmodels.intake.cells import MAX_CELLS, _key_values
-from satmodels.intake.composite_blocks import key_codes
+from satmodels.intake.cells import MAX_CELLS
 from satmodels.intake.frames import Frame, check_numeric_type, collect
+from satmodels.intake.keys import key_codes, plain_keys
+from satmodels.intake.parts import in_memory, in_parts
 
 Array = NDArray[np.float64]
 
@@ -58,7 +58,7 @@ def replicate_cells(
     found = collect(grouped, "summing the replicate weights")
     if len(found) > MAX_CELLS:
         raise ArgumentError(f"columns {list(keys)} have more than {MAX_CELLS:,} distinct combinations")
-    columns = [_key_values(found.get_column(name).to_list()) for name in names]
+    columns = [plain_keys(found.get_column(name).to_list()) for name in names]
     totals = np.array([found.get_column(s).to_list() for s in sums], dtype=float).T
     return list(zip(*columns, strict=True)), totals.reshape(len(found), len(sums))
 

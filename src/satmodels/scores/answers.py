@@ -10,11 +10,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from satmodels.errors import ArgumentError, one_of
-from satmodels.intake.answers import AnswerCounts, AnswerRule
+from satmodels.intake.answers import AnswerRule
 from satmodels.intake.categories import category_frame, with_category_numbers
 from satmodels.intake.cells import count_cells
 from satmodels.intake.frames import Frame, is_sequence, open_frame, sequence_values
 from satmodels.intake.library import FrameLibrary
+from satmodels.intake.off_scale import AnswerCounts
 from satmodels.intake.replicates import check_replicates, replicate_cells
 from satmodels.intake.written import read_written, whole_number
 from satmodels.results import FrameBuilder

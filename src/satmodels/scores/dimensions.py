@@ -10,7 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from satmodels.errors import ArgumentError, as_number, one_of
-from satmodels.intake.composites import Composite, composite_sums
+from satmodels.intake.composite import Composite
+from satmodels.intake.composites import composite_sums
 from satmodels.results import FrameBuilder
 from satmodels.scores.answers import Reading, left_out, open_answers
 from satmodels.scores.estimate import Estimates, estimate_composite, score_table

@@ -14,7 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from satmodels.errors import ArgumentError, one_of
-from satmodels.intake.composites import Composite, CompositeSums, composite_sums
+from satmodels.intake.composite import Composite
+from satmodels.intake.composites import CompositeSums, composite_sums
 from satmodels.intake.frames import Frame
 from satmodels.intake.library import FrameLibrary
 from satmodels.results import Table

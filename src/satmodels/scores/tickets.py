@@ -11,8 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from satmodels.errors import ArgumentError, SchemaError, unknown
-from satmodels.intake.cells import Cells, codes_of, joint_keys
+from satmodels.intake.cells import Cells
 from satmodels.intake.frames import Frame, open_frame
+from satmodels.intake.keys import codes_of, joint_keys
 from satmodels.intake.waits import count_present, count_waits, moment_of, with_times
 from satmodels.results import Table
 from satmodels.scores.indicators import COLUMNS, IndicatorResult, share_row

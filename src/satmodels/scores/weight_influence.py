@@ -18,7 +18,8 @@ from numpy.typing import NDArray
 
 from satmodels.intake.answers import AnswerRule
 from satmodels.intake.batches import batches
-from satmodels.intake.composites import Composite, CompositeSums, composite_sums
+from satmodels.intake.composite import Composite
+from satmodels.intake.composites import CompositeSums, composite_sums
 from satmodels.intake.frames import LARGEST_FLOAT, Frame
 from satmodels.scores.estimate import Estimates
 from satmodels.scores.item_weights import EstimatedWeights

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from satmodels.errors import ArgumentError, SchemaError
-from satmodels.intake.cells import Cells, codes_of, count_cells, joint_keys
+from satmodels.intake.cells import Cells, count_cells
 from satmodels.intake.frames import (
     OFFENDERS,
     Frame,
@@ -26,6 +26,7 @@ from satmodels.intake.frames import (
     open_frame,
     sequence_values,
 )
+from satmodels.intake.keys import codes_of, joint_keys
 from satmodels.stored import key_from_json, key_to_json, read_document, write_document
 
 VERSION = 1

@@ -11,10 +11,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from satmodels.errors import ArgumentError, DataError, SchemaError, one_of
-from satmodels.intake.answers import AnswerRule, count_off_scale
+from satmodels.intake.answers import AnswerRule
 from satmodels.intake.batches import batches, matrix
 from satmodels.intake.cells import check_weight
 from satmodels.intake.frames import Frame, open_frame
+from satmodels.intake.off_scale import count_off_scale
 from satmodels.sem.pls.missing import (
     MISSING,
     ROW_POLICIES,
