@@ -308,8 +308,7 @@ class CBSEM(TransformerMixin, BaseEstimator):
             theta=self.parameterization == "theta",
         )
         self._ordered_scorings: list[OrderedScoring | str] = [
-            ordered_scoring(as_responses(i), f)
-            for i, f in zip(found.fit.implied, found.found, strict=True)
+            ordered_scoring(as_responses(i), f) for i, f in zip(found.fit.implied, found.found, strict=True)
         ]
         self._ordinal = found
         self._finish(found.fit, spec, found.inference)
@@ -492,7 +491,9 @@ class CBSEM(TransformerMixin, BaseEstimator):
         if isinstance(n, bool) or int(n) != n or n < 1:
             raise ArgumentError(f"n={n!r}: the number of draws is a whole number of at least 1")
         if self.missing != "drop" or self.group is not None or self.ordered:
-            raise ArgumentError('the Bollen-Stine test takes complete rows (missing="drop") of numbers in one group')
+            raise ArgumentError(
+                'the Bollen-Stine test takes complete rows (missing="drop") of numbers in one group'
+            )
         return bollen_stine(self._resampling(X), int(n), seed)
 
     def _refuse_ordered(self, what: str) -> None:
