@@ -14,19 +14,17 @@ References
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from satmodels.sem.covariance.discrepancy import safe_inverse
 from satmodels.sem.covariance.fitting import Fit
+from satmodels.sem.covariance.group_moments import GroupMoments
 from satmodels.sem.covariance.residual_moments import ResidualMoments, block_diagonal, pair_products
 from satmodels.sem.covariance.responses import as_responses
 from satmodels.sem.covariance.robust import Measures, robust_measures
-
-if TYPE_CHECKING:
-    from satmodels.sem.covariance.ordinal_inference import GroupMoments
 
 Array = NDArray[np.floating[Any]]
 

@@ -24,8 +24,9 @@ from numpy.typing import NDArray
 from satmodels.errors import MAX_NAMES_SHOWN, ArgumentError, DataError
 from satmodels.sem.covariance.answer_moments import AnswerMoments, answer_moments
 from satmodels.sem.covariance.fitting import Fit, fit_table
+from satmodels.sem.covariance.group_moments import GroupMoments
 from satmodels.sem.covariance.inference import Inference
-from satmodels.sem.covariance.ordinal_inference import GroupMoments, infer_ordinal, satorra_difference
+from satmodels.sem.covariance.ordinal_inference import infer_ordinal, satorra_difference
 from satmodels.sem.covariance.ordinal_table import ordinal_table
 from satmodels.sem.covariance.polychoric import categories_of
 from satmodels.sem.covariance.reading import AnswerRows

@@ -10,7 +10,6 @@ References
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -18,41 +17,15 @@ from numpy.typing import NDArray
 from scipy import linalg
 
 from satmodels.sem.assessment import fit as measures
-from satmodels.sem.covariance.answer_moments import AnswerMoments
 from satmodels.sem.covariance.categorical_fit import categorical_measures
 from satmodels.sem.covariance.fitting import Fit, inverse_or_none
+from satmodels.sem.covariance.group_moments import GroupMoments
 from satmodels.sem.covariance.inference import NOT_IDENTIFIED, Inference
 from satmodels.sem.covariance.responses import as_responses
 
 Array = NDArray[np.floating[Any]]
 Held = NDArray[np.bool_]
 ADJUSTED = ("WLSMV", "ULSMV")
-
-
-@dataclass(frozen=True, eq=False)
-class GroupMoments:
-    """The moments of a group in the units of the fit: what they are, n times their covariances, and their weights.
-
-    ``spread`` is the product of the group's standard deviations for each moment of second order, and ``share`` the
-    group's share of all (weighted) rows.
-    """
-
-    n: int
-    found: Array
-    gamma: Array
-    weight: Array
-    spread: Array
-    share: float
-
-    @classmethod
-    def of(cls, answers: AnswerMoments, scale: Array, share: float, estimator: str) -> GroupMoments:
-        """Return the moments of columns divided by ``scale``."""
-        found, gamma = answers.scaled(scale)
-        # unweighted means in the units of the columns
-        unweighted = estimator in ("ULS", "ULSMV")
-        weight = answers.units(scale) ** 2 if unweighted else 1 / np.diag(gamma)
-        own = answers.std / scale
-        return cls(answers.n, found, gamma, weight, own[answers.rows] * own[answers.others], share)
 
 
 def infer_ordinal(
