@@ -22,7 +22,8 @@ from numpy.typing import NDArray
 from satmodels.sem.covariance.discrepancy import safe_inverse
 from satmodels.sem.covariance.fitting import Fit
 from satmodels.sem.covariance.group_moments import GroupMoments
-from satmodels.sem.covariance.residual_moments import ResidualMoments, block_diagonal, pair_products
+from satmodels.sem.covariance.normal_moments import block_diagonal, pair_products
+from satmodels.sem.covariance.residual_moments import ResidualMoments
 from satmodels.sem.covariance.responses import as_responses
 from satmodels.sem.covariance.robust import Measures, robust_measures
 

@@ -17,12 +17,8 @@ from numpy.typing import NDArray
 
 from satmodels.sem.covariance.casewise import moment_scores, score_products
 from satmodels.sem.covariance.fitting import Fit
-from satmodels.sem.covariance.residual_moments import (
-    fourth_moments_of,
-    moment_derivatives,
-    normal_gamma,
-    normal_weight,
-)
+from satmodels.sem.covariance.normal_moments import normal_gamma, normal_weight
+from satmodels.sem.covariance.residual_moments import fourth_moments_of, moment_derivatives
 from satmodels.sem.covariance.samples import Sample
 from satmodels.sem.summary import GroupSummary
 

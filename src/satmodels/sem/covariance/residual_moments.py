@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 from satmodels.sem.covariance.arrows import Implied, build_arrows
 from satmodels.sem.covariance.casewise import moment_scores, score_products
 from satmodels.sem.covariance.fitting import Fit
-from satmodels.sem.covariance.patterns import Patterns, duplication, pattern_curvature
+from satmodels.sem.covariance.normal_moments import block_diagonal, normal_weight
 from satmodels.sem.covariance.samples import Sample
 from satmodels.sem.covariance.table import ParameterTable
 
@@ -111,47 +111,6 @@ def complete_weights(fit: Fit) -> Array:
     return block_diagonal([s.n / fit.n * normal_weight(s.cov, means=fit.table.means) for s in fit.samples])
 
 
-def normal_weight(cov: Array, *, means: bool) -> Array:
-    """Return the information of one normal row on means (if part of the model) and covariances (lower triangle)."""
-    inverse = np.linalg.inv(cov)
-    i, j = np.tril_indices(len(cov))
-    half = np.where(i == j, 0.5, 1.0)
-    second = _pairs(inverse) * np.outer(half, half)
-    return block_diagonal([inverse, second]) if means else second
-
-
-def normal_gamma(cov: Array) -> Array:
-    """Return n times the covariance matrix of the means and covariances (lower triangle) of normal rows."""
-    return block_diagonal([cov, _pairs(cov)])
-
-
-def _pairs(x: Array) -> Array:
-    return pair_products(x, *np.tril_indices(len(x)))
-
-
-def pair_products(x: Array, i: NDArray[np.intp], j: NDArray[np.intp]) -> Array:
-    """Return x_ik x_jl + x_il x_jk for all pairs of the places (i, j) and (k, l)."""
-    return x[np.ix_(i, i)] * x[np.ix_(j, j)] + x[np.ix_(i, j)] * x[np.ix_(j, i)]
-
-
-def saturated_information(sample: Sample) -> Array:
-    """Return the observed information of rows with gaps on the saturated means and covariances."""
-    patterns: Patterns | None = sample.patterns
-    if patterns is None:
-        return sample.n * normal_weight(sample.cov, means=True)
-    found = patterns.factorise(sample.cov)
-    assert found is not None  # noqa: S101 - the saturated fit was positive definite
-    weight, cross = pattern_curvature(patterns, found[0], sample.mean)
-    d = duplication(len(sample.mean))
-    between = cross @ d
-    return np.block(
-        [
-            [np.tensordot(patterns.n, found[0], 1), between],
-            [between.T, d.T @ weight @ d],
-        ]
-    )
-
-
 def fourth_moments_of(sample: Sample, means: bool, taken: list[int]) -> Array:
     """Return n times the covariance matrix of the moments, from the rows, given the columns taken as they are."""
     assert sample.rows is not None  # noqa: S101 - the reader kept them
@@ -212,14 +171,3 @@ def moment_derivatives(table: ParameterTable, implied: Sequence[Implied], *, mea
         block[:, arrows.places] = np.vstack([d if table.means else 0 * d, second]) if means else second
         blocks.append(block)
     return blocks
-
-
-def block_diagonal(blocks: Sequence[Array]) -> Array:
-    """Return one matrix with the blocks along its diagonal."""
-    size = sum(len(b) for b in blocks)
-    whole = np.zeros((size, size))
-    start = 0
-    for b in blocks:
-        whole[start : start + len(b), start : start + len(b)] = b
-        start += len(b)
-    return whole

@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from satmodels.sem.assessment import fit as measures
 from satmodels.sem.covariance.casewise import meat, moment_scores, score_products
 from satmodels.sem.covariance.fitting import Fit, inverse_or_none
-from satmodels.sem.covariance.patterns import duplication, pattern_curvature
+from satmodels.sem.covariance.normal_moments import normal_weight
 from satmodels.sem.covariance.samples import Sample
 
 Array = NDArray[np.floating[Any]]
@@ -83,38 +83,15 @@ def _complete_trace(sample: Sample, sigma: Array, means: bool) -> float:
             trace += float((w**2) @ distance) / n
         return trace
     scores = moment_scores(sample, sample.cov, sample.mean, means=means)
-    weight = _normal_information(sample.cov, means)
+    weight = normal_weight(sample.cov, means=means)
     gamma_part = score_products(sample, scores) / n
     return float((np.linalg.inv(weight) * gamma_part).sum())
 
 
-def _normal_information(cov: Array, means: bool) -> Array:
-    inverse = np.linalg.inv(cov)
-    d = duplication(len(cov))
-    second = d.T @ np.kron(inverse, inverse) @ d / 2
-    if not means:
-        return second
-    p = len(cov)
-    whole = np.zeros((p + len(second),) * 2)
-    whole[:p, :p], whole[p:, p:] = inverse, second
-    return whole
-
-
 def _pattern_trace(sample: Sample, exogenous: list[int]) -> float:
-    patterns = sample.patterns
-    assert patterns is not None  # noqa: S101 - the caller looked
-    found = patterns.factorise(sample.cov)
-    assert found is not None  # noqa: S101 - the saturated fit was positive definite
     scores = moment_scores(sample, sample.cov, sample.mean, means=True)
-    weight, cross = pattern_curvature(patterns, found[0], sample.mean)
-    p = len(sample.mean)
-    d = duplication(p)
-    information = np.zeros((scores.shape[1],) * 2)
-    information[:p, :p] = np.tensordot(patterns.n, found[0], 1)
-    information[:p, p:] = cross @ d
-    information[p:, :p] = information[:p, p:].T
-    information[p:, p:] = d.T @ weight @ d
-    trace = float((np.linalg.inv(information) * score_products(sample, scores)).sum())
+    inverse = np.linalg.inv(sample.saturated_information)
+    trace = float((inverse * score_products(sample, scores)).sum())
     if exogenous:
         part = _only(sample, exogenous)
         trace -= _complete_trace(part, part.cov, means=True)

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from satmodels.errors import ArgumentError, DataError
+from satmodels.sem.covariance.normal_moments import gap_information, normal_weight
 from satmodels.statistics.moments import Moments
 
 if TYPE_CHECKING:
@@ -74,9 +75,9 @@ class Sample:
     @functools.cached_property
     def saturated_information(self) -> Array:
         """Observed information on the saturated means and covariances (lower triangle)."""
-        from satmodels.sem.covariance.residual_moments import saturated_information
-
-        return saturated_information(self)
+        if self.patterns is None:
+            return self.n * normal_weight(self.cov, means=True)
+        return gap_information(self.patterns, self.cov, self.mean)
 
     @property
     def std(self) -> Array:
