@@ -242,3 +242,19 @@ def test_templates():
         sat.ecsi({**items, "Value": ["=~"]})
     with pytest.raises(sat.ArgumentError, match="no items"):
         sat.ecsi({**items, "Value": []})
+
+
+def test_too_many_terms_are_refused_before_they_are_multiplied_out():
+    many = " + ".join(f"x{i}" for i in range(2_500))
+    for text in (f"f =~ {many}", f"{many} ~ {many}"):
+        with pytest.raises(sat.SpecError, match="at most 2,000 terms") as caught:
+            sat.ModelSpec.parse(text)
+        assert "^" in str(caught.value)
+
+
+def test_a_variable_named_twice_in_one_formula_joins_its_modifiers():
+    spec = sat.ModelSpec.parse("f =~ x1 + a*x2 + x3 + start(0.5)*x2")
+    term = next(t for t in spec.terms if t.rhs == "x2")
+    assert (term.labels, term.start) == (("a",), (0.5,))
+    with pytest.raises(sat.SpecError, match="given twice"):
+        sat.ModelSpec.parse("f =~ x1 + x2 + a*x2")

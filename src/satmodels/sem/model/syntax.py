@@ -141,6 +141,7 @@ class _Statement:
 
     def __init__(self, source: Source, tokens: list[Token], parsed: Parsed) -> None:
         self.source, self.tokens, self.parsed = source, tokens, parsed
+        self._place_of: dict[tuple[str, str, str], int] = {}  # of the terms read so far
 
     def read(self) -> None:
         at = next((i for i, t in enumerate(self.tokens) if t.kind == "operator"), None)
@@ -170,25 +171,25 @@ class _Statement:
         operator = self.tokens[at]
         targets = [self._single_name(p, operator) for p in self._split(self.tokens[:at], "+", operator)]
         pieces = self._split(self.tokens[at + 1 : -1], "+", self.tokens[-1])
+        if len(targets) * len(pieces) > MAX_TERMS:  # before they are multiplied out
+            raise self.source.at(operator, f"a model has at most {MAX_TERMS:,} terms")
         for target in targets:
             for piece in pieces:
                 self._add(self._term(target, operator.text, piece), piece[0])
 
     def _add(self, term: Term, token: Token) -> None:
         # one formula may name a variable again to add another modifier, as lavaan allows
-        for i, other in enumerate(self.parsed.terms):
-            if (other.lhs, other.op, other.rhs) != (term.lhs, term.op, term.rhs):
-                continue
-            both = {
-                name: getattr(term, name) or getattr(other, name) for name in ("fixed", "start", "labels")
-            }
-            clash = any(getattr(term, n) and getattr(other, n) for n in both)
-            if term.plain or other.plain or clash:
-                raise self.source.at(token, f"'{term.lhs} {term.op} {term.rhs}' is given twice")
-            self.parsed.terms[i] = term.model_copy(update=both)
+        place = self._place_of.setdefault((term.lhs, term.op, term.rhs), len(self.parsed.terms))
+        if place == len(self.parsed.terms):
+            self.parsed.tokens.append(token)
+            self.parsed.terms.append(term)
             return
-        self.parsed.tokens.append(token)
-        self.parsed.terms.append(term)
+        other = self.parsed.terms[place]
+        both = {name: getattr(term, name) or getattr(other, name) for name in ("fixed", "start", "labels")}
+        clash = any(getattr(term, n) and getattr(other, n) for n in both)
+        if term.plain or other.plain or clash:
+            raise self.source.at(token, f"'{term.lhs} {term.op} {term.rhs}' is given twice")
+        self.parsed.terms[place] = term.model_copy(update=both)
 
     def _split(self, tokens: list[Token], mark: str, end: Token) -> list[list[Token]]:
         """Cut tokens at a mark outside parentheses; no piece may be empty."""
