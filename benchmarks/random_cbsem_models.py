@@ -157,7 +157,7 @@ def differences(result: Any, expected: dict[str, Any], groups: list[Any]) -> lis
             said.append(f"{key} is not ours")
             continue
         own, error = rows[key], e["se"] or 0.0
-        if abs(own["estimate"] - e["est"]) > max(ESTIMATE * error, 1e-5):
+        if abs(own["estimate"] - e["est"]) > max(ESTIMATE * error, 5e-5):
             said.append(f"{key} {own['estimate']:.6g} for {e['est']:.6g} (se {error:.3g})")
         if error and not abs(own["std_error"] - error) < ERROR * error:
             said.append(f"{key} se {own['std_error']:.6g} for {error:.6g}")
