@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pandas as pd
 import pytest
 
 import satmodels as sat
 
+ROWS = pd.DataFrame(
+    np.random.default_rng(0).normal(size=(60, 4)) + np.random.default_rng(1).normal(size=(60, 1)),
+    columns=list("wxyz"),
+).assign(g=["m", "n"] * 30)
+MODEL = "F =~ w + x + y + z"
 FRAME = pd.DataFrame({"a": [1, 2, 3], "b": [3, 2, 1]})
 
 
@@ -27,8 +33,24 @@ FRAME = pd.DataFrame({"a": [1, 2, 3], "b": [3, 2, 1]})
         lambda: sat.composite_reliability(FRAME, 3),
         lambda: sat.Moments.collect(FRAME, 3),
         lambda: sat.penalty_reward(FRAME, "a", ["b"], low=[1, 2]),
+        lambda: sat.CBSEM(MODEL, ordered=3, estimator="WLSMV").fit(ROWS),
+        lambda: sat.CBSEM(MODEL, ordered=ROWS.columns[:4], estimator="WLSMV").fit(ROWS),
+        lambda: sat.CBSEM(MODEL, equal=None).fit(ROWS),
+        lambda: sat.CBSEM(MODEL, partial=[3]).fit(ROWS),
+        lambda: sat.CBSEM(MODEL).fit(ROWS).difference_test(3),
+        lambda: sat.CBSEM(MODEL).fit(ROWS).result_.difference_test(None),
+        lambda: sat.invariance(sat.CBSEM(MODEL), ROWS, "g", steps=3),
+        lambda: sat.invariance(sat.CBSEM(MODEL), ROWS, "g", partial=[3]),
+        lambda: sat.invariance(sat.CBSEM(MODEL), ROWS, "g", partial=["x | t1"]),
     ],
 )
 def test_wrong_kinds_are_said(call) -> None:
     with pytest.raises(sat.ArgumentError):
         call()
+
+
+@pytest.mark.parametrize("value", ["1/0", "0/0", "10^400", "exp(1000)", "sqrt(-1)"])
+@pytest.mark.parametrize("sign", ["==", ">"])
+def test_constraints_without_a_finite_value_are_said(value: str, sign: str) -> None:
+    with pytest.raises(sat.SpecError, match="no finite value"):
+        sat.CBSEM(f"F =~ w + a*x + y + z\na {sign} {value}").fit(ROWS)

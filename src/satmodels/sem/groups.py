@@ -245,17 +245,18 @@ class _Plan:
     def __init__(self, model: CBSEM, X: Any, by: str, partial: Sequence[str]) -> None:
         self.base, self.by = model, by
         self.spec = ModelSpec.of(model.spec)
-        self.released = [(text, t) for text in words(partial) for t in released(text)]
+        self.released = [(text, t) for text in words("partial", partial) for t in released(text)]
+        self.steps = ORDERED_STEPS if words("ordered", model.ordered) else STEPS
+        held = [op for op, word in WORDS.items() if any(word in equal for equal in self.steps.values())]
         for text, t in self.released:
-            if t.op not in WORDS or (t.op == "~~" and t.lhs != t.rhs):
+            if t.op not in held or (t.op == "~~" and t.lhs != t.rhs):
                 raise ArgumentError(
-                    f"partial: {text!r} is held equal by no step; these are: {', '.join(WORDS)}"
+                    f"partial: {text!r} is held equal by no step; these are: {', '.join(held)}"
                 )
-        self.steps = ORDERED_STEPS if model.ordered else STEPS
         self.thresholds: dict[str, int] = {}
         self.n_groups = 0
         if model.ordered:
-            ordered = words(model.ordered)
+            ordered = words("ordered", model.ordered)
             check_ordinal(self.spec, ordered)
             groups = read_answer_rows(
                 X, self.spec.observed, self.spec.constructs, group=by, incomplete=model.missing == "pairwise"
@@ -271,7 +272,8 @@ class _Plan:
         binary = [v for v, k in self.thresholds.items() if k == 1]
         if steps is None:
             return [s for s in self.steps if not (binary and s in FREE_INTERCEPTS)]
-        for step in words(steps):
+        asked = words("steps", steps)
+        for step in asked:
             if step not in self.steps:
                 raise one_of("steps", step, list(self.steps))
             if binary and step in FREE_INTERCEPTS:
@@ -279,7 +281,7 @@ class _Plan:
                     f"steps: {step!r} can't be told apart from the others with {binary[0]!r}, which has two categories: "
                     "leave it out"
                 )
-        return [s for s in self.steps if s in words(steps)]
+        return [s for s in self.steps if s in asked]
 
     def model(self, step: str) -> CBSEM:
         """Return the model of a step, not yet fitted."""
@@ -290,8 +292,8 @@ class _Plan:
         own = [text for text, t in self.released if WORDS[t.op] in equal]
         copy.set_params(
             group=self.by,
-            equal=(*equal, *words(self.base.equal)),
-            partial=(*own, *words(self.base.partial)),
+            equal=(*equal, *words("equal", self.base.equal)),
+            partial=(*own, *words("partial", self.base.partial)),
         )
         if self.base.ordered and step in FREE_INTERCEPTS:
             copy.set_params(spec=self._with_free_intercepts())

@@ -246,7 +246,7 @@ class CBSEM(TransformerMixin, BaseEstimator):
             n_groups=len(samples),
             means=means,
             unit_variance=self.unit_variance,
-            equal=words(self.equal),
+            equal=words("equal", self.equal),
             partial=released(self.partial),
         )
         check_partial(table, released(self.partial))
@@ -286,7 +286,7 @@ class CBSEM(TransformerMixin, BaseEstimator):
         return cross_check(ModelSpec.of(self.spec), self._fit, self.result_)
 
     def _fit_ordered(self, X: Any, spec: ModelSpec, sample_weight: Any) -> None:
-        ordered = words(self.ordered)
+        ordered = words("ordered", self.ordered)
         check_ordinal(spec, ordered)
         groups = read_answer_rows(
             X,
@@ -303,7 +303,7 @@ class CBSEM(TransformerMixin, BaseEstimator):
             self.estimator,
             unit_variance=self.unit_variance,
             errors=self.standard_errors,
-            equal=words(self.equal),
+            equal=words("equal", self.equal),
             partial=released(self.partial),
             theta=self.parameterization == "theta",
         )
@@ -433,6 +433,10 @@ class CBSEM(TransformerMixin, BaseEstimator):
             ``chisq, df, p_value, scaling_factor``. Ordered answers (WLSMV, ULSMV): scaled and shifted after Satorra
             (2000), as lavaan's ``lavTestLRT``; everything else as ``result_.difference_test``.
         """
+        if not isinstance(other, CBSEM):
+            raise ArgumentError(
+                f"a CBSEM is compared with another fitted CBSEM, not with {type(other).__name__}"
+            )
         check_is_fitted(self, "result_")
         check_is_fitted(other, "result_")
         if not (self.ordered and other.ordered):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from typing import Any
 
 from satmodels.errors import ArgumentError, SpecError, one_of
@@ -30,6 +30,8 @@ def check_options(model: Any) -> None:
     ):
         if getattr(model, name) not in known:
             raise one_of(name, getattr(model, name), known)
+    for name in ("ordered", "equal", "partial"):
+        words(name, getattr(model, name))
     check_level(model.level)
     if model.ordered:
         _check_ordered(model)
@@ -63,9 +65,12 @@ def _check_ordered(model: Any) -> None:
         raise ArgumentError("ordered columns go without clusters so far")
 
 
-def words(given: Sequence[str] | str) -> tuple[str, ...]:
-    """Take one word for a list of one."""
-    return (given,) if isinstance(given, str) else tuple(given)
+def words(parameter: str, given: object) -> tuple[str, ...]:
+    """Return the texts of a parameter, one text standing for a list of one, or raise ArgumentError."""
+    texts: Any = (given,) if isinstance(given, str) else given
+    if not isinstance(texts, Sequence | Set) or not all(isinstance(t, str) for t in texts):
+        raise ArgumentError(f"{parameter}={given!r}: give texts, as in {parameter}=[...]")
+    return tuple(texts)
 
 
 def released(partial: Sequence[str] | str) -> tuple[Term, ...]:
@@ -77,7 +82,7 @@ def released(partial: Sequence[str] | str) -> tuple[Term, ...]:
         A text names no parameter.
     """
     found: list[Term] = []
-    for text in words(partial):
+    for text in words("partial", partial):
         try:
             found += ModelSpec.parse(text).terms
         except SpecError as error:

@@ -89,10 +89,10 @@ def _by_rows(
         rows[usable],
         number,
         unit,
-        words(model.ordered),
+        words("ordered", model.ordered),
         model.unit_variance,
         model.parameterization == "theta",
-        words(model.equal),
+        words("equal", model.equal),
         released(model.partial),
         limits=limits,
     )

@@ -6,6 +6,7 @@ import dataclasses
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from satmodels.errors import ArgumentError
 from satmodels.intake.library import FrameLibrary
 from satmodels.results import Table
 from satmodels.sem.index import index_rows
@@ -138,4 +139,8 @@ class CovarianceResult(SEMResult):
         """
         from satmodels.sem.covariance.comparison import difference_test
 
+        if not isinstance(other, CovarianceResult):
+            raise ArgumentError(
+                f"a result is compared with another CovarianceResult, not with {type(other).__name__}"
+            )
         return difference_test(self, other)

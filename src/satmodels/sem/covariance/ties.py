@@ -148,7 +148,7 @@ def read_constraints(
     Raises
     ------
     SpecError
-        An inequality is not linear.
+        An inequality is not linear, or a constraint has no finite value.
     """
     definitions = tuple((d.name, parse_expression(d.expression)) for d in defined)
     forms: dict[str, LinearForm | None] = {}
@@ -174,6 +174,10 @@ def read_constraints(
                 row[at[0]] += c
             else:  # a label of a fixed parameter
                 constant += c * next(p.value or 0.0 for p in table.parameters if p.label == name)
+        if not (np.isfinite(row).all() and np.isfinite(constant)):
+            raise SpecError(
+                f"the constraint {text!r} has no finite value: is something divided by 0, or too large?"
+            )
         sign = -1.0 if constraint.op == "<" else 1.0
         if constraint.op == "==":
             found.equalities.append((row, -constant))
