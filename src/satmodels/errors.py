@@ -9,7 +9,7 @@ from __future__ import annotations
 import difflib
 import math
 import numbers
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import Any, Self
 
 MAX_NAMES_SHOWN = 12  # an error about a frame of 500 columns must stay readable
@@ -247,6 +247,12 @@ def unknown(kind: str, name: object, known: Iterable[object]) -> ArgumentError:
 def one_of(parameter: str, value: object, allowed: Sequence[object]) -> ArgumentError:
     """Return the error for a parameter outside its allowed words."""
     return ArgumentError(f"{parameter}={value!r} is not known.{near_matches(value, allowed)}")
+
+
+def check_word(parameter: str, value: object, allowed: Collection[object]) -> None:
+    """Raise ArgumentError unless a parameter is one of its allowed words; arrays and the like are none."""
+    if not any(isinstance(value, type(word)) and value == word for word in allowed):
+        raise one_of(parameter, value, list(allowed))
 
 
 def as_number(parameter: str, value: object, low: float = -math.inf, high: float = math.inf) -> float:

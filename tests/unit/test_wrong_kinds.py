@@ -33,6 +33,13 @@ FRAME = pd.DataFrame({"a": [1, 2, 3], "b": [3, 2, 1]})
         lambda: sat.composite_reliability(FRAME, 3),
         lambda: sat.Moments.collect(FRAME, 3),
         lambda: sat.penalty_reward(FRAME, "a", ["b"], low=[1, 2]),
+        lambda: sat.nps(FRAME, "a", method=np.array([1.0, 2.0])),
+        lambda: sat.nps(FRAME, "a", weight=np.array([1.0, 2.0])),
+        lambda: sat.csat(FRAME, "a", scale=(1, 3), top=float("nan")),
+        lambda: sat.csat(FRAME, ["a"], scale=(1, 3)),
+        lambda: sat.icc(FRAME, 3),
+        lambda: sat.cronbach_alpha(FRAME, level="b"),
+        lambda: sat.compare_groups(sat.PLSPM(MODEL + " ; F ~ g2"), ROWS, by=3),
         lambda: sat.CBSEM(MODEL, ordered=3, estimator="WLSMV").fit(ROWS),
         lambda: sat.CBSEM(MODEL, ordered=ROWS.columns[:4], estimator="WLSMV").fit(ROWS),
         lambda: sat.CBSEM(MODEL, equal=None).fit(ROWS),
@@ -54,3 +61,10 @@ def test_wrong_kinds_are_said(call) -> None:
 def test_constraints_without_a_finite_value_are_said(value: str, sign: str) -> None:
     with pytest.raises(sat.SpecError, match="no finite value"):
         sat.CBSEM(f"F =~ w + a*x + y + z\na {sign} {value}").fit(ROWS)
+
+
+def test_codes_of_missing_answers_may_be_an_array() -> None:
+    given = [
+        sat.csat(FRAME, "a", scale=(1, 2), top=1, missing_codes=c).estimate for c in ([3], np.array([3]))
+    ]
+    assert given == [50.0, 50.0]

@@ -17,7 +17,7 @@ from satmodels.drivers.key_drivers import KeyDriversResult
 from satmodels.drivers.regression import DriverRegression
 from satmodels.drivers.scales import as_scales, check_on_scale, to_index
 from satmodels.drivers.shapley import MAX_EXACT, shapley_r2
-from satmodels.errors import ArgumentError, DataError, one_of, unknown
+from satmodels.errors import ArgumentError, DataError, check_word, unknown
 from satmodels.survey.scale import Scale
 
 Array = NDArray[np.float64]
@@ -67,8 +67,7 @@ def effects_of_regression(
     value (Lipovetsky and Conklin 2001, Applied Stochastic Models in Business and Industry 17(4)); they keep
     the sign of the correlation and do not jump when drivers resemble each other.
     """
-    if effect not in EFFECTS:
-        raise one_of("effect", effect, EFFECTS)
+    check_word("effect", effect, EFFECTS)
     if len(result.moments) != 1:
         raise ArgumentError(
             f"this driver analysis has {len(result.moments)} groups: analyse one group at a time"

@@ -19,7 +19,7 @@ from satmodels.drivers.measures import METHODS
 from satmodels.drivers.performance import performance_of, with_lead
 from satmodels.drivers.quadrants import CUTS, QUADRANTS, cross_hairs, map_rows, rows_of
 from satmodels.drivers.scales import as_scales
-from satmodels.errors import ArgumentError, as_number, one_of
+from satmodels.errors import ArgumentError, as_number, check_word, one_of
 from satmodels.intake.cells import count_cells
 from satmodels.intake.frames import open_frame
 from satmodels.results import Result, Table
@@ -169,8 +169,7 @@ def importance_performance(
             raise ArgumentError("a driver analysis already has its outcome, items, groups and weights")
         derived = data
     elif isinstance(importance, str):
-        if importance not in METHODS:
-            raise one_of("importance", importance, METHODS)
+        check_word("importance", importance, METHODS)
         if outcome is None:
             raise ArgumentError(
                 "derived importance needs the outcome=; or give stated importance={item: column}"

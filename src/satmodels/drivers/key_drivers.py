@@ -15,7 +15,7 @@ from satmodels.drivers.incomplete import MISSING, Missing, incomplete_moments
 from satmodels.drivers.measures import INTERVALS, METHODS, Measured, influence_forms, measure
 from satmodels.drivers.regression import DriverRegression, check_drivers
 from satmodels.drivers.scales import as_scales, check_answers, check_on_scale
-from satmodels.errors import ArgumentError, DataError, one_of, unknown
+from satmodels.errors import ArgumentError, DataError, check_word, unknown
 from satmodels.intake.cells import count_cells
 from satmodels.intake.frames import Frame, open_frame
 from satmodels.intake.library import FrameLibrary
@@ -276,14 +276,11 @@ def key_drivers(
     0    price   0.16
     1  service   0.84
     """
-    if method not in METHODS:
-        raise one_of("method", method, METHODS)
-    if interval not in INTERVALS:
-        raise one_of("interval", interval, INTERVALS)
+    check_word("method", method, METHODS)
+    check_word("interval", interval, INTERVALS)
     check_level(level)
     by = as_names(by)
-    if missing not in MISSING:
-        raise one_of("missing", missing, MISSING)
+    check_word("missing", missing, MISSING)
     if missing != "drop" and (method == "logit" or interval in ("normal", "bootstrap")):
         raise ArgumentError(
             f"missing={missing!r} has no complete rows: it takes robust limits or none, and not method='logit'"

@@ -7,7 +7,7 @@ with_columns, and group_by(names).agg(plain sum, min, max, len).
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from typing import Any
 
@@ -74,7 +74,7 @@ class Frame:
     def require(self, columns: Iterable[str], *, role: str = "column") -> None:
         """Raise ArgumentError, with near matches, for the first column that is not there."""
         for column in columns:
-            if column not in self.columns:
+            if not isinstance(column, Hashable) or column not in self.columns:
                 raise unknown(role, column, self.columns)
             if self.engine == "pyspark" and not {".", "`"}.isdisjoint(column):
                 raise EngineError(

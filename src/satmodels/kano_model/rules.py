@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from satmodels.errors import ArgumentError, as_number, one_of
+from satmodels.errors import ArgumentError, as_number, check_word
 from satmodels.kano_model.tables import CATEGORIES
 
 # ties are decided for the category that costs more when it is overlooked
@@ -38,8 +38,7 @@ class Classification:
 
 def check_rule(rule: str, threshold: float) -> None:
     """Raise ArgumentError for an unknown rule or an impossible threshold."""
-    if rule not in RULES:
-        raise one_of("rule", rule, RULES)
+    check_word("rule", rule, RULES)
     if not as_number("threshold", threshold) < 1 or threshold < 0:
         raise ArgumentError(f"threshold={threshold!r} is a share of the answers: 0 or more, below 1")
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from satmodels.errors import one_of
+from satmodels.errors import check_word
 from satmodels.plots.sem import TITLES, WHAT, _bars, _forest
 from satmodels.plots.style import BAD, GOOD, GRID, INK, new_figure, plain_text, styled
 
@@ -28,8 +28,7 @@ def covariance(result: Any, what: str = "paths", *, scale: Any = None, group: An
     group : object, optional
         Which group, where the model has groups (by default the first).
     """
-    if what not in FIGURES:
-        raise one_of("what", what, FIGURES)
+    check_word("what", what, FIGURES)
     if group is None and len(result.groups) > 1:
         group = result.groups[0].group
     where = "" if group is None else f", {plain_text(group)}"

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from satmodels.errors import ArgumentError, one_of
+from satmodels.errors import ArgumentError, check_word
 from satmodels.kano_model.continuous import KanoContinuousResult
 from satmodels.kano_model.result import KanoResult
 from satmodels.kano_model.tables import CATEGORIES, CATEGORY_NAMES
@@ -43,8 +43,7 @@ def kano_figure(result: KanoResult, *, view: str = "quadrant", title: str | None
     title : str, optional
         Title of the figure.
     """
-    if view not in VIEWS:
-        raise one_of("view", view, VIEWS)
+    check_word("view", view, VIEWS)
     panels = _panels(result)
     draw = _quadrant if view == "quadrant" else _bars
     rows = list(result.estimates.rows())

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from satmodels.errors import ArgumentError, one_of
+from satmodels.errors import ArgumentError, check_word
 from satmodels.intake.answers import AnswerRule
 from satmodels.intake.categories import category_frame, with_category_numbers
 from satmodels.intake.cells import count_cells
@@ -182,8 +182,8 @@ def _missing_by_code(
 
 def check_reading(reading: Reading) -> None:
     """Raise ArgumentError for options that can't be."""
-    if reading.on_invalid not in ON_INVALID:
-        raise one_of("on_invalid", reading.on_invalid, ON_INVALID)
+    check_word("on_invalid", reading.on_invalid, ON_INVALID)
+    check_word("coerce", reading.coerce, (False, True))
     if reading.design is not None and not isinstance(reading.design, Design):
         raise ArgumentError(f"design={reading.design!r}: give a Design, for example Design(strata='region')")
 

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import special
 
-from satmodels.errors import ArgumentError, DataError, as_number, one_of, unknown
+from satmodels.errors import ArgumentError, DataError, as_number, check_word, unknown
 from satmodels.results import Result, Table
 from satmodels.scores.difference import POWER, Difference, Side, check_power, difference, from_benchmark, wald
 from satmodels.scores.result import ScoreResult, list_of_notes
@@ -167,10 +167,8 @@ def compare(
     if not isinstance(result, ScoreResult):
         raise ArgumentError(f"compare takes the result of a score, not {type(result).__name__}")
     level = result.level if level is None else check_level(level)
-    if adjust not in ADJUSTMENTS:
-        raise one_of("adjust", adjust, ADJUSTMENTS)
-    if pairs not in PAIRS:
-        raise one_of("pairs", pairs, PAIRS)
+    check_word("adjust", adjust, ADJUSTMENTS)
+    check_word("pairs", pairs, PAIRS)
     check_power(power)
     as_number("benchmark_error", benchmark_error, low=0)
     if other is not None and benchmark is not None:

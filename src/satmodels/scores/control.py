@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from satmodels.errors import ArgumentError, as_number, one_of
+from satmodels.errors import ArgumentError, as_number, check_word
 from satmodels.results import Result, Table
 from satmodels.scores.result import ScoreResult
 from satmodels.scores.trend import MIN_PERIODS, key_columns, series_of
@@ -130,8 +130,7 @@ def control_chart(
     over, segments, periods = series_of(result, over, order)
     kind = _chart(result, chart)
     for rule in as_names(rules):
-        if rule not in RULES:
-            raise one_of("rules", rule, RULES)
+        check_word("rules", rule, RULES)
     if as_number("sigmas", sigmas, low=0) == 0:
         raise ArgumentError(f"sigmas={sigmas!r} is above 0")
     first = len(periods) if baseline is None else as_number("baseline", baseline)
@@ -157,8 +156,7 @@ def control_chart(
 
 
 def _chart(result: ScoreResult, chart: str) -> str:
-    if chart not in CHARTS:
-        raise one_of("chart", chart, CHARTS)
+    check_word("chart", chart, CHARTS)
     fitting = {"percent": "p", "rate": "u"}.get(result.unit, "x")
     if chart == "auto":
         return fitting

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from satmodels.errors import ArgumentError, as_number, one_of
+from satmodels.errors import ArgumentError, as_number, check_word
 from satmodels.intake.composite import Composite
 from satmodels.intake.composites import composite_sums
 from satmodels.results import FrameBuilder
@@ -198,8 +198,7 @@ def measure(
     Each uses the respondents that answered all of its columns, those with coefficient 0 included.
     """
     check_level(level)
-    if method not in MEAN_METHODS:
-        raise one_of("method", method, MEAN_METHODS)
+    check_word("method", method, MEAN_METHODS)
     frame, grouping, rules = open_answers(data, scales, reading)
     design = reading.design
     made = [Composite(name, coefficients, {}) for name, coefficients in composites.items()]

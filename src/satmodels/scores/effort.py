@@ -8,11 +8,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from satmodels.errors import one_of
+from satmodels.errors import check_word
 from satmodels.scores.answers import Reading
 from satmodels.scores.periods import By
 from satmodels.scores.result import ScoreResult
-from satmodels.scores.scales import scale_of
+from satmodels.scores.scales import codes_given, scale_of
 from satmodels.scores.single_item import Rule, score_item
 from satmodels.statistics.design import Design
 
@@ -78,10 +78,9 @@ def ces(
     >>> [sat.ces(answers, scale=sat.Scale(1, 7), convention=c).estimate for c in ("mean", "agree", "net")]
     [5.0, 62.5, 25.0]
     """
-    if convention not in CONVENTIONS:
-        raise one_of("convention", convention, CONVENTIONS)
+    check_word("convention", convention, CONVENTIONS)
     low, high, codes = scale_of(item, scale, survey, "ces")
-    reading = Reading(by, weight, design, missing_codes or codes, on_invalid, coerce)
+    reading = Reading(by, weight, design, codes_given(missing_codes, codes), on_invalid, coerce)
     rule = _rule(convention, low, high)
     return score_item(data, item, rule, reading, level=level, method=method or METHODS[convention])
 

@@ -13,7 +13,7 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from satmodels.errors import ArgumentError, one_of
+from satmodels.errors import ArgumentError, check_word
 from satmodels.intake.composite import Composite
 from satmodels.intake.composites import CompositeSums, composite_sums
 from satmodels.intake.frames import Frame
@@ -25,7 +25,7 @@ from satmodels.scores.item_weights import EstimatedWeights, estimated_weights, i
 from satmodels.scores.limits import mean_limits
 from satmodels.scores.periods import By, Grouping
 from satmodels.scores.result import SMALL_SAMPLE, ScoreResult, small_sample_note
-from satmodels.scores.scales import item_scales
+from satmodels.scores.scales import codes_given, item_scales
 from satmodels.scores.weight_influence import (
     normal_variance,
     same_answers,
@@ -192,10 +192,8 @@ def csi(
     [25.93, 23.46, 23.46]
     """
     check_level(level)
-    if method not in MEAN_METHODS:
-        raise one_of("method", method, MEAN_METHODS)
-    if missing not in MISSING:
-        raise one_of("missing", missing, MISSING)
+    check_word("method", method, MEAN_METHODS)
+    check_word("missing", missing, MISSING)
     dimensions: tuple[str, ...] = ()
     if isinstance(items, Mapping):
         blocks = {str(name): as_names(block) for name, block in items.items()}
@@ -207,7 +205,7 @@ def csi(
     share = item_weights(weights, items)
     estimated = estimated_weights(weights, items)
     scales, codes = item_scales(items, scale, survey, "csi")
-    reading = Reading(by, weight, design, missing_codes or codes, on_invalid, coerce)
+    reading = Reading(by, weight, design, codes_given(missing_codes, codes), on_invalid, coerce)
     check_reading(reading)
     by = grouping.names
     n_invalid, missing_by_code = 0, dict[str, int]()

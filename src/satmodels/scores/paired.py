@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from satmodels.errors import ArgumentError, DataError, one_of
+from satmodels.errors import ArgumentError, DataError, check_word
 from satmodels.intake.cells import count_cells
 from satmodels.intake.frames import open_frame
 from satmodels.results import Table
@@ -87,10 +87,8 @@ def compare_paired(
     """
     check_level(level)
     check_power(power)
-    if score not in SCORES:
-        raise one_of("score", score, SCORES)
-    if adjust not in ADJUSTMENTS:
-        raise one_of("adjust", adjust, ADJUSTMENTS)
+    check_word("score", score, SCORES)
+    check_word("adjust", adjust, ADJUSTMENTS)
     if before == after:
         raise ArgumentError(f"before and after are both {before!r}")
     if scale is None and score != "nps":

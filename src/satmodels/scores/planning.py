@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 
 from scipy import special
 
-from satmodels.errors import ArgumentError, as_number, one_of
+from satmodels.errors import ArgumentError, as_number, check_word
 from satmodels.intake.library import FrameLibrary
 from satmodels.results import Result, Table
 from satmodels.scores.difference import check_power
@@ -238,8 +238,7 @@ def _std(
     score: str, promoters: float | None, detractors: float | None, expected: float | None, std: float | None
 ) -> float:
     """Return the standard deviation of single answers in the score's units."""
-    if score not in SCORES:
-        raise one_of("score", score, SCORES)
+    check_word("score", score, SCORES)
     if score == "share":
         if expected is None or not 0 < as_number("expected", expected) < 100 or std is not None:
             raise ArgumentError("a share needs expected=, a percentage between 0 and 100, and no std=")

@@ -13,7 +13,7 @@ from satmodels.errors import ArgumentError
 from satmodels.scores.answers import Reading
 from satmodels.scores.periods import By
 from satmodels.scores.result import ScoreResult
-from satmodels.scores.scales import scale_of
+from satmodels.scores.scales import codes_given, scale_of
 from satmodels.scores.single_item import Rule, score_item
 from satmodels.statistics.design import Design
 
@@ -93,7 +93,7 @@ def csat(
     (71.428571, 35.893445, 91.778108)
     """
     low, high, codes = scale_of(item, scale, survey, "csat")
-    reading = Reading(by, weight, design, missing_codes or codes, on_invalid, coerce)
+    reading = Reading(by, weight, design, codes_given(missing_codes, codes), on_invalid, coerce)
     return score_item(data, item, _top("csat", top, low, high), reading, level=level, method=method)
 
 
@@ -132,7 +132,7 @@ def top_box(
     28.571429
     """
     low, high, codes = scale_of(item, scale, survey, "top_box")
-    reading = Reading(by, weight, design, missing_codes or codes, on_invalid, coerce)
+    reading = Reading(by, weight, design, codes_given(missing_codes, codes), on_invalid, coerce)
     return score_item(data, item, _top("top_box", top, low, high), reading, level=level, method=method)
 
 
@@ -175,7 +175,7 @@ def mean_score(
     """
     low, high, codes = scale_of(item, scale, survey, "mean_score")
     rule = Rule("mean", "mean", low, high, np.asarray)
-    reading = Reading(by, weight, design, missing_codes or codes, on_invalid, coerce)
+    reading = Reading(by, weight, design, codes_given(missing_codes, codes), on_invalid, coerce)
     return score_item(data, item, rule, reading, level=level, method=method)
 
 
@@ -189,6 +189,7 @@ def top_worth(top: int, low: float, high: float) -> Callable[[Array], Array]:
     if (
         isinstance(top, bool)
         or not isinstance(top, int | float)
+        or not math.isfinite(top)
         or top != math.floor(top)
         or not 1 <= top < size
     ):

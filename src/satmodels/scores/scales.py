@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence, Sized
 from typing import Any
 
 from satmodels.errors import ArgumentError, unknown
@@ -38,6 +38,9 @@ def item_scales(
     """
     if scale is not None and survey is not None:
         raise ArgumentError("give scale= or survey=, not both: the survey knows the scale")
+    for item in items:
+        if not isinstance(item, Hashable):
+            raise ArgumentError(f"item={item!r}: give the name of one column")
     if survey is not None:
         known: Mapping[str, Any] = survey.scales
         for item in items:
@@ -77,3 +80,9 @@ def limits_of_scale(scale: Any) -> tuple[float, float]:
     if not low < high:
         raise ArgumentError(f"scale={scale!r}: its low end must be below its high end")
     return low, high
+
+
+def codes_given(missing_codes: Any, known: Any) -> Any:
+    """Return the caller's codes of missing answers, or those that the survey knows where the caller gives none."""
+    none = missing_codes is None or (isinstance(missing_codes, Sized) and len(missing_codes) == 0)
+    return known if none else missing_codes

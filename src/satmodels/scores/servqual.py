@@ -27,7 +27,7 @@ from satmodels.scores.dimensions import (
 )
 from satmodels.scores.periods import By
 from satmodels.scores.result import ScoreResult
-from satmodels.scores.scales import survey_codes
+from satmodels.scores.scales import codes_given, survey_codes
 from satmodels.statistics.design import Design
 
 _NUMBERS = ("estimate", "std_error", "statistic", "p_value", "conf_low", "conf_high", "n", "n_missing")
@@ -182,7 +182,7 @@ def servqual(
     [['reliability', -1.0], ['empathy', 0.333], ['overall', -0.667]]
     """
     items = read_items(gaps, ("expectation", "perception"), scale)
-    reading = Reading(by, weight, design, missing_codes or survey_codes(gaps), on_invalid, coerce)
+    reading = Reading(by, weight, design, codes_given(missing_codes, survey_codes(gaps)), on_invalid, coerce)
     return _score("servqual", data, items, importance, reading, level, method)
 
 
@@ -225,7 +225,7 @@ def servperf(
     [5.667, 6.0, 5.833]
     """
     read = read_items(items, ("perception",), scale)
-    reading = Reading(by, weight, design, missing_codes or survey_codes(items), on_invalid, coerce)
+    reading = Reading(by, weight, design, codes_given(missing_codes, survey_codes(items)), on_invalid, coerce)
     return _score("servperf", data, read, importance, reading, level, method)
 
 

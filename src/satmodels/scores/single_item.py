@@ -9,7 +9,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from satmodels.errors import one_of
+from satmodels.errors import check_word
 from satmodels.scores.answers import Answers, Reading, collect_answers
 from satmodels.scores.estimate import Estimates, estimate_counts, score_table
 from satmodels.scores.limits import mean_limits, net_limits, net_shares, share_limits
@@ -68,8 +68,7 @@ def score_answers(answers: Answers, rule: Rule, *, level: float, method: str) ->
 
 def _check(rule: Rule, level: float, method: str) -> None:
     check_level(level)
-    if method not in METHODS[rule.type]:
-        raise one_of("method", method, METHODS[rule.type])
+    check_word("method", method, METHODS[rule.type])
 
 
 def _score(answers: Answers, rule: Rule, level: float, method: str) -> ScoreResult:

@@ -10,7 +10,7 @@ import dataclasses
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
-from satmodels.errors import one_of, unknown
+from satmodels.errors import check_word, unknown
 from satmodels.results import Result, Table
 from satmodels.scores.answers import Reading
 from satmodels.scores.dimensions import (
@@ -75,8 +75,7 @@ class ToleranceResult(Result):
         ArgumentError
             There is no such dimension or measure.
         """
-        if measure not in MEASURES:
-            raise one_of("measure", measure, tuple(MEASURES))
+        check_word("measure", measure, MEASURES)
         if f"{measure} {name}" not in self._scores:
             raise unknown("dimension", name, dict.fromkeys(self.table["term"]))
         return self._scores[f"{measure} {name}"]

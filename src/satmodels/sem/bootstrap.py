@@ -15,6 +15,7 @@ from satmodels.errors import (
     MissingExtraError,
     as_seed,
     as_whole,
+    check_word,
     one_of,
 )
 from satmodels.intake.library import FrameLibrary
@@ -157,8 +158,7 @@ class BootstrapResult(Result):
             (paths in index points); ``"conditional"`` and ``"moderated"`` with ``interaction=``; ``"f2"``, ``"vif"``,
             ``"corr"`` and ``"cross"`` with ``also=``.
         """
-        if op not in self.kinds:
-            raise one_of("op", op, self.kinds)
+        check_word("op", op, self.kinds)
         rows = [row for part in (self.parameters, self.quantities) for row in part.rows() if row["op"] == op]
         return FrameLibrary.PANDAS.build(Table.from_records(rows, _columns(self.groups)).columns())
 
@@ -272,8 +272,7 @@ def bootstrap(
          lhs      rhs  estimate  std_error
     0  Loyal  Quality       0.4       0.06
     """
-    if interval not in INTERVALS:
-        raise one_of("interval", interval, INTERVALS)
+    check_word("interval", interval, INTERVALS)
     check_level(level)
     seed = as_seed(seed)
     if not hasattr(model, "_resampling"):
@@ -288,8 +287,7 @@ def bootstrap(
         raise ArgumentError(
             f"interaction= and higher_order= are for a PLSPM, not for a {type(model).__name__}"
         )
-    if htmt not in HTMT:
-        raise one_of("htmt", htmt, HTMT)
+    check_word("htmt", htmt, HTMT)
     listed: Any = (also,) if isinstance(also, str) else also
     if not isinstance(listed, list | tuple):
         raise one_of("also", also, ALSO)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
-from satmodels.errors import ArgumentError, one_of
+from satmodels.errors import ArgumentError, check_word, one_of
 from satmodels.intake.library import FrameLibrary
 from satmodels.results import FrameBuilder, Result, Table
 from satmodels.sem.covariance.estimator import CBSEM
@@ -274,8 +274,7 @@ class _Plan:
             return [s for s in self.steps if not (binary and s in FREE_INTERCEPTS)]
         asked = words("steps", steps)
         for step in asked:
-            if step not in self.steps:
-                raise one_of("steps", step, list(self.steps))
+            check_word("steps", step, self.steps)
             if binary and step in FREE_INTERCEPTS:
                 raise ArgumentError(
                     f"steps: {step!r} can't be told apart from the others with {binary[0]!r}, which has two categories: "

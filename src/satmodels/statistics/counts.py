@@ -116,7 +116,7 @@ class ScoreCounts:
             raise ArgumentError(f"which column holds the answers? The frame has {list(frame.columns)}")
         frame.require([item])
         frame.require(by, role="column to group by")
-        if weight == item:
+        if isinstance(weight, str) and weight == item:
             raise ArgumentError(f"column {item!r} is used twice: as the item and as the weight")
         if holds_objects(frame, item):
             _check_each(frame.values(item), item)

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy import special
 
-from satmodels.errors import ArgumentError, one_of
+from satmodels.errors import ArgumentError, check_word, one_of
 
 Array = NDArray[np.float64]
 
@@ -210,8 +210,7 @@ def net_interval(
     (0.133012, 0.501909)
     """
     check_level(level)
-    if method not in NET_METHODS:
-        raise one_of("method", method, NET_METHODS)
+    check_word("method", method, NET_METHODS)
     d, m, p = np.broadcast_arrays(*(np.asarray(v, dtype=float) for v in (negative, neutral, positive)))
     n = d + m + p
     with np.errstate(divide="ignore", invalid="ignore"):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from satmodels.errors import one_of
+from satmodels.errors import check_word
 
 ADJUSTMENTS = ("holm", "bh", "bonferroni", "none")
 
@@ -28,8 +28,7 @@ def adjust_p(p: ArrayLike, method: str = "holm") -> NDArray[np.float64]:
     >>> adjust_p([0.01, 0.04, 0.03], "bh").round(3).tolist()
     [0.03, 0.04, 0.04]
     """
-    if method not in ADJUSTMENTS:
-        raise one_of("adjust", method, ADJUSTMENTS)
+    check_word("adjust", method, ADJUSTMENTS)
     values = np.asarray(p, dtype=float)
     adjusted = np.full(values.shape, np.nan)
     known = np.flatnonzero(~np.isnan(values))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -13,6 +13,7 @@ from satmodels.intake.batches import matrix
 from satmodels.intake.frames import open_frame
 from satmodels.results import Table
 from satmodels.statistics.collinear import refuse_collinear
+from satmodels.statistics.intervals import check_level
 from satmodels.survey.reliability import (
     TIDY,
     ReliabilityResult,
@@ -153,9 +154,10 @@ def icc(data: Any, raters: Sequence[str] | None = None, *, level: float = 0.95) 
     >>> round(sat.icc(ratings).estimate, 4)
     0.2898
     """
-    if not 0 < level < 1:
-        raise ArgumentError(f"level={level!r}: a number between 0 and 1")
+    check_level(level)
     frame = open_frame(data)
+    if raters is not None and (isinstance(raters, str) or not isinstance(raters, Iterable)):
+        raise ArgumentError(f"raters={raters!r}: give the names of their columns")
     columns = list(frame.columns if raters is None else raters)
     if len(columns) < 2:
         raise ArgumentError(f"give at least two raters, not {columns}")

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from satmodels.errors import ArgumentError, DataError
+from satmodels.errors import ArgumentError, DataError, as_number
 from satmodels.intake.batches import matrix
 from satmodels.intake.frames import Frame, open_frame
 from satmodels.intake.recode import Recode, recode
@@ -167,8 +167,10 @@ def careless(
     [7]
     """
     columns, found_scales = _items(items)
+    if scales is not None and not isinstance(scales, Mapping):
+        raise ArgumentError(f"scales={scales!r}: give {{item: scale}}")
     scales = found_scales if scales is None else dict(scales)
-    if not 0 < synonyms < 1:
+    if not 0 < as_number("synonyms", synonyms, 0, 1) < 1:
         raise ArgumentError(f"synonyms={synonyms!r}: a correlation between 0 and 1")
     whole = isinstance(irv_parts, int) and not isinstance(irv_parts, bool)
     if not whole or not 1 <= irv_parts <= len(columns) // 2:

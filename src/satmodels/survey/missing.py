@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from satmodels.errors import ArgumentError, DataError, one_of
+from satmodels.errors import ArgumentError, DataError, check_word
 from satmodels.intake.batches import matrix
 from satmodels.intake.frames import open_frame
 from satmodels.results import Result, Table
@@ -205,8 +205,7 @@ def impute(
     2    A  2.0       True
     3    B  9.0      False
     """
-    if method not in METHODS:
-        raise one_of("method", method, METHODS)
+    check_word("method", method, METHODS)
     names, segments = _names(items), as_names(by)
     if method == "em" and segments:
         raise ArgumentError('by= belongs to "median" and "mode"; "em" uses the other items instead')

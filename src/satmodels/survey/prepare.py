@@ -6,7 +6,7 @@ import dataclasses
 from collections.abc import Collection, Mapping
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from satmodels.errors import ArgumentError, SchemaError, near_matches, one_of
+from satmodels.errors import ArgumentError, SchemaError, check_word, near_matches
 from satmodels.intake.duplicates import keep_one
 from satmodels.intake.frames import Frame, open_frame
 from satmodels.intake.recode import Difference, Recode, count_codes, recode
@@ -43,10 +43,8 @@ def prepare(
     max_rows: int | None = None,
 ) -> Any:
     """Return the prepared answers; see :meth:`Survey.prepare`."""
-    if invalid not in WAYS:
-        raise one_of("invalid", invalid, WAYS)
-    if duplicates not in POLICIES:
-        raise one_of("duplicates", duplicates, POLICIES)
+    check_word("invalid", invalid, WAYS)
+    check_word("duplicates", duplicates, POLICIES)
     frame = open_frame(data)
     frame.refuse_more_rows(max_rows)
     columns = [column for column in survey.columns.values() if column.item is not None]

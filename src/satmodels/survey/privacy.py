@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from decimal import Decimal
 from itertools import combinations
 from typing import Any
@@ -139,6 +139,8 @@ def suppress(
     frame = open_frame(table.tidy() if hasattr(table, "tidy") else table)
     if n not in frame.columns:
         raise unknown("column of numbers of respondents", n, frame.columns)
+    if by is not None and not isinstance(by, Iterable):
+        raise ArgumentError(f"by={by!r}: give the names of the columns that name a row")
     names = _row_names(frame, n) if by is None else [by] if isinstance(by, str) else list(by)
     frame.require(names)
     rows = frame.table(list(frame.columns))

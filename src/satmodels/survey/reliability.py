@@ -14,6 +14,7 @@ from satmodels.intake.frames import open_frame
 from satmodels.intake.library import FrameLibrary
 from satmodels.results import Result, Table
 from satmodels.statistics.collinear import refuse_collinear
+from satmodels.statistics.intervals import check_level
 from satmodels.statistics.moments import Moments
 
 Array = NDArray[np.float64]
@@ -202,8 +203,7 @@ def cronbach_alpha(
     """
     from scipy.special import fdtri
 
-    if not 0 < level < 1:
-        raise ArgumentError(f"level={level!r}: a number between 0 and 1")
+    check_level(level)
     m = moments_of(data, items, weight, 2)
     cov, corr, n, k = m.cov, m.corr, m.n, len(m.columns)
     estimate = alpha(cov)
@@ -305,7 +305,11 @@ def mcdonald_omega(
 
     m = moments_of(data, items, weight, 3)
     k = len(m.columns)
-    if isinstance(n_factors, bool) or not 1 <= n_factors <= max(1, k // 3):
+    if (
+        not isinstance(n_factors, int | np.integer)
+        or isinstance(n_factors, bool)
+        or not 1 <= n_factors <= max(1, k // 3)
+    ):
         raise ArgumentError(f"n_factors={n_factors!r}: {k} items carry 1 to {max(1, k // 3)} factors")
     corr = m.corr
     refuse_collinear(corr, m.columns)

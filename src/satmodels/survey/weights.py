@@ -14,7 +14,7 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from satmodels.errors import ArgumentError, ConvergenceError, DataError, SchemaError, near_matches
+from satmodels.errors import ArgumentError, ConvergenceError, DataError, SchemaError, as_whole, near_matches
 from satmodels.intake.batches import matrix
 from satmodels.intake.cells import check_weight
 from satmodels.intake.frames import OFFENDERS, Frame, open_frame
@@ -94,7 +94,7 @@ def rake(
     goals = [share * total for share in targets]
     _refuse_empty(margins, cells, begin, goals)
     w, worst = begin * (total / begin.sum()), math.inf
-    for _ in range(max_iter):
+    for _ in range(as_whole("max_iter", max_iter, 1)):
         worst = 0.0
         for j, goal in enumerate(goals):
             now = np.bincount(cells[:, j], weights=w, minlength=len(goal))

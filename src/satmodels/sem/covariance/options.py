@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence, Set
 from typing import Any
 
-from satmodels.errors import ArgumentError, SpecError, one_of
+from satmodels.errors import ArgumentError, SpecError, check_word
 from satmodels.sem.covariance.fitting import LIKELIHOOD
 from satmodels.sem.covariance.ordinal import ORDINAL
 from satmodels.sem.model.spec import ModelSpec
@@ -28,10 +28,12 @@ def check_options(model: Any) -> None:
         ("standard_errors", STANDARD_ERRORS),
         ("parameterization", PARAMETERIZATIONS),
     ):
-        if getattr(model, name) not in known:
-            raise one_of(name, getattr(model, name), known)
+        check_word(name, getattr(model, name), known)
     for name in ("ordered", "equal", "partial"):
         words(name, getattr(model, name))
+    for name in ("group", "cluster"):
+        if not isinstance(getattr(model, name), str | None):
+            raise ArgumentError(f"{name}={getattr(model, name)!r}: give the name of a column")
     check_level(model.level)
     if model.ordered:
         _check_ordered(model)

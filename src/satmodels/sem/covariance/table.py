@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import combinations
 
-from satmodels.errors import ArgumentError, SpecError, one_of
+from satmodels.errors import ArgumentError, SpecError, check_word
 from satmodels.sem.model.rules import RESPONSE_OPERATORS
 from satmodels.sem.model.spec import ModelSpec
 from satmodels.sem.model.terms import Term
@@ -144,8 +144,7 @@ def build_table(
         modifiers for another number of groups.
     """
     for word in equal:
-        if word not in EQUALITIES:
-            raise one_of("equal", word, EQUALITIES)
+        check_word("equal", word, EQUALITIES)
     if "thresholds" in equal and not ordered:
         raise ArgumentError('equal="thresholds" is for ordered columns: name them in ordered=')
     _check(spec, n_groups, ordered)

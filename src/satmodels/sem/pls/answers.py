@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, Literal
@@ -10,7 +10,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from satmodels.errors import ArgumentError, DataError, SchemaError, one_of
+from satmodels.errors import ArgumentError, DataError, SchemaError, check_word, one_of
 from satmodels.intake.answers import AnswerRule
 from satmodels.intake.batches import batches, matrix
 from satmodels.intake.cells import check_weight
@@ -70,8 +70,7 @@ def read_moments(X: Any, columns: Sequence[str], sample_weight: Any, missing: Mi
 
     They are streamed from the engine where nothing is to be replaced.
     """
-    if missing not in MISSING:
-        raise one_of("missing", missing, MISSING)
+    check_word("missing", missing, MISSING)
     if isinstance(X, Moments):
         if sample_weight is not None:
             raise ArgumentError("moments carry their weights: collect them with weight=, not sample_weight=")
@@ -253,6 +252,8 @@ def read_clusters(X: Any, cluster: Any, answers: Answers) -> NDArray[np.intp] | 
 
 def read_labels(X: Any, labels: Any, answers: Answers) -> list[Any]:
     """Return the label (group, cluster) of each kept row: of a column, or given one for each row."""
+    if not isinstance(labels, str | Iterable):
+        raise ArgumentError(f"groups and clusters are a column or one label for each row, not {labels!r}")
     values = open_frame(named_columns(X)).values(labels) if isinstance(labels, str) else list(labels)
     n_read = len(answers.rows) + answers.n_dropped
     if len(values) != n_read:

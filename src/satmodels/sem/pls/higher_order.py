@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Literal
 
-from satmodels.errors import SpecError, one_of
+from satmodels.errors import SpecError, check_word
 from satmodels.sem.model.spec import ModelSpec
 from satmodels.sem.model.terms import Term
 from satmodels.sem.pls.answers import read_answers
@@ -97,8 +97,7 @@ def two_stages(spec: ModelSpec, method: Method) -> tuple[ModelSpec, ModelSpec, d
 
     With "repeated" there is one model and no score.
     """
-    if method not in METHODS:
-        raise one_of("method", method, METHODS)
+    check_word("method", method, METHODS)
     parts = _parts(spec)
     if method == "repeated":
         longer = _repeated(spec, parts)

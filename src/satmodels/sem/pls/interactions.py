@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from satmodels.errors import ArgumentError, one_of, unknown
+from satmodels.errors import ArgumentError, check_word, unknown
 from satmodels.intake.frames import open_frame
 from satmodels.intake.library import FrameLibrary
 from satmodels.sem.model.spec import ModelSpec
@@ -90,8 +90,7 @@ def with_interaction(
     1    B      0.05
     2  A*B      0.34
     """
-    if method not in METHODS:
-        raise one_of("method", method, METHODS)
+    check_word("method", method, METHODS)
     spec = ModelSpec.of(model.spec)
     name = f"{source}*{moderator}"
     interaction_spec(spec, source, moderator, target, (name,))  # says what is wrong before the fit

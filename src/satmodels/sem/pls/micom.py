@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
 from typing import Any, ClassVar
 
 import numpy as np
@@ -117,7 +117,7 @@ def micom(
     groups = split_groups(labels, by)
     if reference is None:
         reference = next(iter(groups))
-    elif reference not in groups:
+    elif not isinstance(reference, Hashable) or reference not in groups:
         raise unknown("group", reference, groups)
     for name, members in groups.items():
         check_group(plan, name, members)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
@@ -15,7 +15,7 @@ from satmodels.errors import (
     DataError,
     as_seed,
     as_whole,
-    one_of,
+    check_word,
     unknown,
 )
 from satmodels.intake.library import FrameLibrary
@@ -189,7 +189,7 @@ def compare_groups(
     groups = split_groups(labels, by)
     if reference is None:
         reference = next(iter(groups))
-    elif reference not in groups:
+    elif not isinstance(reference, Hashable) or reference not in groups:
         raise unknown("group", reference, groups)
     rng = np.random.default_rng(seed)
     found_in = {name: check_group(plan, name, rows) for name, rows in groups.items()}
@@ -377,7 +377,6 @@ def _estimate_rows(
 
 def _of_kind(table: Table, op: str) -> pd.DataFrame:
     kinds = list(dict.fromkeys(table["op"]))
-    if op not in kinds:
-        raise one_of("op", op, kinds)
+    check_word("op", op, kinds)
     rows = [row for row in table.rows() if row["op"] == op]
     return FrameLibrary.PANDAS.build(Table.from_records(rows, table.names).columns())
