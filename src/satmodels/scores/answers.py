@@ -163,7 +163,7 @@ def labels_of_codes(missing_codes: Mapping[float, str] | Sequence[float]) -> dic
             f'missing_codes={missing_codes!r}: give codes with their meaning, {{99: "don\'t know"}}'
         )
     for code in missing_codes:
-        if isinstance(code, bool) or not isinstance(code, int | float):
+        if isinstance(code, bool) or not isinstance(code, int | float | np.integer | np.floating):
             raise ArgumentError(f"missing_codes: {code!r} is no number")
     if isinstance(missing_codes, Mapping):
         return {float(code): str(label) for code, label in missing_codes.items()}
