@@ -167,8 +167,10 @@ def careless(
     [7]
     """
     columns, found_scales = _items(items)
-    if scales is not None and not isinstance(scales, Mapping):
-        raise ArgumentError(f"scales={scales!r}: give {{item: scale}}")
+    if scales is not None and (
+        not isinstance(scales, Mapping) or any(not isinstance(v, list | tuple) for v in scales.values())
+    ):
+        raise ArgumentError(f"scales={scales!r}: give {{scale: [items]}}")
     scales = found_scales if scales is None else dict(scales)
     if not 0 < as_number("synonyms", synonyms, 0, 1) < 1:
         raise ArgumentError(f"synonyms={synonyms!r}: a correlation between 0 and 1")
