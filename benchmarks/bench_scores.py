@@ -1,8 +1,8 @@
 """Counting scores against the query an expert would write by hand, on the same engine, in one run.
 
-    python benchmarks/bench_scores.py [--rows 10_000_000] [--repeats 5] [--text]
+    python benchmarks/bench_scores.py [--rows 10_000_000] [--repeats 9] [--text]
 
-Prints CPU seconds (all threads; the median of the repeats) of an NPS by 50 x 24 segments, and the ratios of
+Prints CPU seconds (all threads; the median of the repeats, in which the contenders take turns) of an NPS by 50 x 24 segments, and the ratios of
 ``satmodels.nps`` to three hand-written queries: *bare* gives the score alone and trusts every answer and weight;
 *guarded* counts only answers from 0 to 10 and gives what the interval needs as well (n, missing, sums of squared
 weights, invalid weights); *counts* is the shortest query that gives what ``nps`` gives (n, and sums of the weights
@@ -15,6 +15,7 @@ import argparse
 import os
 import statistics
 import time
+from functools import partial
 
 for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
     os.environ.setdefault(name, "1")
@@ -44,14 +45,19 @@ def make(rows: int, text: bool):
     )
 
 
-def median_cpu(call, repeats: int):
-    seconds = []
-    result = call()
+def cpu_seconds(calls, repeats: int):
+    """Return the median CPU seconds of each call and its last result.
+
+    The calls take turns, so that what else runs on the machine, and what one leaves in the caches, meets all alike.
+    """
+    results = [call() for call in calls]
+    seconds = [[] for _ in calls]
     for _ in range(repeats):
-        start = time.process_time()
-        result = call()
-        seconds.append(time.process_time() - start)
-    return statistics.median(seconds), result
+        for i, call in enumerate(calls):
+            start = time.process_time()
+            results[i] = call()
+            seconds[i].append(time.process_time() - start)
+    return [statistics.median(s) for s in seconds], results
 
 
 def by_hand_polars(frame, weight: bool, *, streaming: bool = True):
@@ -153,7 +159,7 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--rows", type=int, default=10_000_000)
-    parser.add_argument("--repeats", type=int, default=5)
+    parser.add_argument("--repeats", type=int, default=9)
     parser.add_argument("--text", action="store_true")
     parser.add_argument("--engines", default="polars,polars-eager,polars-lazy,duckdb,pandas")
     given = parser.parse_args()
@@ -205,11 +211,10 @@ def main() -> None:
         data, *queries = contenders[name]
         for weight in (None, "weight"):
             w = weight is not None
-            expected = queries[0](w)
-            seconds = [median_cpu(lambda: q(w), given.repeats)[0] if q else float("nan") for q in queries]
-            score_s, result = median_cpu(
-                lambda: sat.nps(data, "nps", by=("segment", "month"), weight=weight), given.repeats
-            )
+            calls = [partial(query, w) for query in queries if query is not None]
+            calls.append(lambda: sat.nps(data, "nps", by=("segment", "month"), weight=weight))
+            seconds, (expected, *_, result) = cpu_seconds(calls, given.repeats)
+            score_s, seconds = seconds[-1], [*seconds[:-1], *[float("nan")] * 2][:3]
             found = np.array(result._tidy()["estimate"], dtype=float)
             bare_r, guarded_r, counts_r = (score_s / s for s in seconds)
             print(

@@ -23,6 +23,7 @@ LARGEST_AMOUNT = 1e300
 # Sums of money differ in the last bits with the order in which an engine adds; beyond these digits
 # totals are equal, so that equal customers stay equal.
 SIGNIFICANT_DIGITS, DECIMALS = 12, 8
+_UNIT = 2.0**30  # exact sums are taken in whole units of 1 / this, and in what is left of them
 
 _COUNTED = ("n_no_customer", "n_no_date", "n_no_amount", "n_future", "n_refunds", "n_zero")
 
@@ -71,8 +72,11 @@ def total_by_customer(
     future: Future = "error",
     frequency: Frequency = "orders",
     duplicates: Duplicates = "keep",
+    exact: bool = False,
 ) -> CustomerTotals:
     """Add up the transactions of each customer until the end of the day ``as_of``.
+
+    With ``exact``, an amount is the float nearest to the sum, and not rounded to 12 digits.
 
     Raises
     ------
@@ -95,14 +99,13 @@ def total_by_customer(
     counts = rows.look(future)
     if duplicates != "keep":
         rows.look_for_duplicates(counts, duplicates)
-    keys, last, orders, money = rows.add_up(counts, refunds, frequency)
+    keys, last, orders, money = rows.add_up(counts, refunds, frequency, exact=exact)
     days = _days(last, zone)
     known = orders > 0
     counts["n_without_orders"] = int((~known).sum())
     order = _ascending(keys[known])
-    return CustomerTotals(
-        keys[known][order], days[known][order], orders[known][order], _rounded(money[known][order]), counts
-    )
+    spent = money[known][order] if exact else _rounded(money[known][order])
+    return CustomerTotals(keys[known][order], days[known][order], orders[known][order], spent, counts)
 
 
 class _Rows:
@@ -219,7 +222,7 @@ class _Rows:
             self.source = distinct
 
     def add_up(
-        self, counts: dict[str, int], refunds: Refunds, frequency: Frequency
+        self, counts: dict[str, int], refunds: Refunds, frequency: Frequency, *, exact: bool
     ) -> tuple[NDArray[Any], Any, NDArray[np.int64], NDArray[np.float64]]:
         """Group by customer; rows that can't be used are filtered only where there are any."""
         native = self.source
@@ -238,9 +241,11 @@ class _Rows:
         if keep:
             native = native.filter(*keep)
         # own names throughout, so that no column of the frame is shadowed whatever it is called
-        key, last, orders, money = "key", "last_day", "n_orders", "sum_amount"
+        key, last, orders = "key", "last_day", "n_orders"
         value = self.value if counts["n_no_amount"] else nw.col(self.amount).cast(nw.Float64)
-        wanted = [nw.col(self.customer).alias(key), value.alias(money)]
+        parts = _parts(value) if exact else [value]
+        money = [f"sum_amount_{i}" for i in range(len(parts))]
+        wanted = [nw.col(self.customer).alias(key), *(p.alias(m) for p, m in zip(parts, money, strict=True))]
         if refunds == "net" and counts["n_refunds"]:
             is_order = self.value >= 0
             wanted += [
@@ -260,20 +265,28 @@ class _Rows:
                 counting = nw.col(orders).sum()
         grouped = rows.group_by(key)
         totals = collect(
-            grouped.agg(nw.col(last).max(), counting, nw.col(money).sum()), "adding up transactions"
+            grouped.agg(nw.col(last).max(), counting, nw.col(*money).sum()), "adding up transactions"
         )
+        sums = [np.asarray(totals.get_column(m).to_numpy(), dtype=np.float64) for m in money]
         return (
             _key_array(totals.get_column(key)),
             totals.get_column(last),
             np.asarray(totals.get_column(orders).to_numpy(), dtype=np.int64),
-            np.asarray(totals.get_column(money).to_numpy(), dtype=np.float64),
+            (sums[0] + sums[1]) / _UNIT if exact else sums[0],
         )
 
-    def _one_row_per_day(self, rows: Any, key: str, last: str, money: str) -> Any:
+    def _one_row_per_day(self, rows: Any, key: str, last: str, money: list[str]) -> Any:
         """Add up each customer's rows of a day; refunds, which have no day of order, make one row."""
         if isinstance(self.frame.dtype(self.day), nw.Datetime):
             rows = rows.with_columns(nw.col(last).dt.truncate("1d").alias(last))
-        return rows.group_by(key, last).agg(nw.col(money).sum())
+        return rows.group_by(key, last).agg(nw.col(*money).sum())
+
+
+def _parts(value: nw.Expr) -> list[nw.Expr]:
+    """Split an amount in two whose sums have no rounding that matters: whole units, and what is left of them."""
+    units = value * _UNIT
+    whole = units.floor()
+    return [whole, units - whole]
 
 
 def _is_whole(dtype: nw.dtypes.DType) -> bool:

@@ -11,6 +11,7 @@ The American Statistician 50(4).
 from __future__ import annotations
 
 import datetime as dt
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, Literal, get_args
@@ -316,9 +317,9 @@ def rfm(
     Notes
     -----
     Recency is in whole days, frequency counts orders (an amount of 0 is one), monetary is the sum of amounts,
-    rounded to 12 significant digits so that the order of adding does not split equal customers. The three
-    dimensions are scored independently of each other. Rows without a customer, a date or an amount are
-    left out and counted in ``counts``.
+    rounded to 12 significant digits so that the order of adding does not split equal customers (with ``rule="R"``
+    the float nearest to the sum). The three dimensions are scored independently of each other. Rows without a
+    customer, a date or an amount are left out and counted in ``counts``.
 
     Examples
     --------
@@ -379,6 +380,7 @@ def rfm(
         future=future,
         frequency=frequency,
         duplicates=duplicates,
+        exact=rule == "R",
     )
     values = _values(totals, day)
     if len(fixed) < len(DIMENSIONS) and len(totals.customer) < bins:
@@ -479,15 +481,25 @@ def _values(totals: CustomerTotals, day: dt.date) -> dict[str, NDArray[Any]]:
 
 
 def _quantile_cuts(values: NDArray[Any], bins: int, rule: Rule) -> tuple[float, ...]:
-    """Return quantiles of type 7, from whole-number positions: a quantile that is a value is that value."""
+    """Return quantiles of type 7."""
     ordered = np.sort(values).astype(np.float64)
-    cuts: list[float] = []
-    for k in range(1, bins):
-        place, rest = divmod((len(ordered) - 1) * k, bins)
-        low = float(ordered[place])
-        step = float(ordered[place + 1]) - low if rest else 0.0
-        cuts.append(low + step * rest / bins + (1.0 if rule == "R" else 0.0))
-    return tuple(cuts)
+    cut = _quantile_plus_one if rule == "R" else _quantile
+    return tuple(cut(ordered, k, bins) for k in range(1, bins))
+
+
+def _quantile(ordered: NDArray[np.float64], k: int, bins: int) -> float:
+    """From whole-number positions, so that a quantile that is a value is that value."""
+    place, rest = divmod((len(ordered) - 1) * k, bins)
+    low = float(ordered[place])
+    return low + (float(ordered[place + 1]) - low) * rest / bins if rest else low
+
+
+def _quantile_plus_one(ordered: NDArray[np.float64], k: int, bins: int) -> float:
+    """In R's floating point: there 3 times 1/5 is a little above 3/5, and a quantile a little above a value."""
+    place = (len(ordered) - 1) * (k * (1 / bins))
+    low, high = float(ordered[math.floor(place)]), float(ordered[math.ceil(place)])
+    share = place - math.floor(place)
+    return (low if low == high else (1 - share) * low + share * high) + 1
 
 
 def _scores(
