@@ -255,9 +255,19 @@ def check_word(parameter: str, value: object, allowed: Collection[object]) -> No
         raise one_of(parameter, value, list(allowed))
 
 
+def _as_float(value: object) -> float:
+    """Return a number as a float, and NaN for what is none."""
+    if not isinstance(value, numbers.Real) or isinstance(value, bool):
+        return math.nan
+    try:
+        return float(value)
+    except OverflowError:
+        return math.nan
+
+
 def as_number(parameter: str, value: object, low: float = -math.inf, high: float = math.inf) -> float:
     """Return a parameter as a finite float within its limits, both included, or raise ArgumentError."""
-    number = float(value) if isinstance(value, numbers.Real) and not isinstance(value, bool) else math.nan
+    number = _as_float(value)
     if low <= number <= high and math.isfinite(number):
         return number
     limits = f" from {low:g}" * math.isfinite(low) + f" up to {high:g}" * math.isfinite(high)
@@ -266,7 +276,7 @@ def as_number(parameter: str, value: object, low: float = -math.inf, high: float
 
 def as_whole(parameter: str, value: object, low: int, high: float = math.inf) -> int:
     """Return a parameter as a whole number within its limits, both included, or raise ArgumentError."""
-    number = float(value) if isinstance(value, numbers.Real) and not isinstance(value, bool) else math.nan
+    number = _as_float(value)
     if low <= number <= high and number % 1 == 0:
         return int(number)
     limit = f" to {high:g}" if math.isfinite(high) else ""

@@ -14,7 +14,8 @@ from typing import Any, ClassVar, Protocol, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from satmodels.errors import ArgumentError
+from satmodels.arguments import checked
+from satmodels.errors import ArgumentError, as_whole
 
 DOCUMENT, VERSION = "Result", 1  # of the stored form
 HTML_ROWS = 60  # a notebook shows this many rows; tidy() has them all
@@ -186,6 +187,7 @@ class Result:
         """Return the result as plain values; what is missing or not finite is None."""
         return {"kind": self.kind, "glance": plain(self._glance()), "tidy": self._tidy().records()}
 
+    @checked
     def to_json(self, *, indent: int | None = None, full: bool = False) -> str:
         """Return the result as strict JSON text.
 
@@ -208,6 +210,7 @@ class Result:
                     f"({MAX_BYTES:,}): store its tables, to_json(), or make it from fewer draws"
                 )
             return text
+        indent = None if indent is None else as_whole("indent", indent, 0)
         return json.dumps(self.to_dict(), indent=indent, ensure_ascii=False, allow_nan=False)
 
     @classmethod
@@ -245,6 +248,7 @@ class Result:
         return f"<div><p>{html.escape(repr(self))}</p>{self._tidy().to_html()}</div>"
 
 
+@checked
 def read_result(text: str | bytes) -> Result:
     """Read a result of any kind from a JSON document.
 

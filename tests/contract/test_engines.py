@@ -323,7 +323,7 @@ def test_a_relation_whose_table_is_gone():
 
 @pytest.mark.parametrize("item", [["score"], {"score"}, 7, ("score",)])
 def test_items_that_are_no_names(item):
-    with pytest.raises(sat.ArgumentError, match="there is no"):
+    with pytest.raises(sat.ArgumentError, match="item= takes a text or None"):
         sat.nps(ANSWERS, item)
 
 

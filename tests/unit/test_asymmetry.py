@@ -142,7 +142,7 @@ def test_response_curve_bad_input(waiting):
         sat.response_curve(mixed, "overall", "wait")
     with pytest.raises(sat.ArgumentError, match="distinct"):
         sat.response_curve(frame.assign(id=np.arange(3000)), "overall", "id")
-    with pytest.raises(sat.ArgumentError, match="at once"):
+    with pytest.raises(sat.ArgumentError, match="can.t be a driver too"):
         sat.response_curve(frame, "wait", "wait")
 
 

@@ -151,7 +151,7 @@ def test_object_columns_are_read_cell_by_cell():
 
 @pytest.mark.parametrize("by", [3, None, 1.5])
 def test_by_that_names_no_column(by):
-    with pytest.raises(sat.ArgumentError, match="no column name"):
+    with pytest.raises(sat.ArgumentError, match="by= takes a text or a list"):
         sat.ScoreCounts.collect(FRAME, "a", by)
 
 

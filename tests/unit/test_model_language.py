@@ -124,7 +124,9 @@ def test_attacks_end_quickly_in_a_spec_error(text: str):
     began = time.process_time()
     with pytest.raises(sat.SpecError):
         sat.ModelSpec.parse(text)
-    assert time.process_time() - began < 0.5  # they cost a few milliseconds; the known attacks took minutes
+    assert (
+        time.process_time() - began < 5
+    )  # they cost milliseconds, on a busy machine more; the known attacks minutes
 
 
 def test_a_model_built_by_hand_is_checked_like_a_text():

@@ -463,7 +463,7 @@ def test_strange_column_names_are_only_names(engine):
         ({"date": "amount"}, "three columns"),
         ({"bins": 1}, "2 to 9"),
         ({"bins": 10}, "2 to 9"),
-        ({"bins": 4.0}, "2 to 9"),
+        ({"bins": 4.5}, "2 to 9"),
         ({"rule": "ntile"}, "rule"),
         ({"refunds": "rows"}, "refunds"),
         ({"future": "drop"}, "future"),

@@ -364,7 +364,7 @@ def test_weights_of_zero_and_of_absurd_size() -> None:
         ({"level": 95}, "Give 0.95"),
         ({"level": 0}, "confidence level"),
         ({"on_invalid": "drop"}, "on_invalid"),
-        ({"design": "shop"}, "give a Design"),
+        ({"design": "shop"}, "takes Design or None"),
         ({"missing_codes": ["x"]}, "no number"),
     ],
 )

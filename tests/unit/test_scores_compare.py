@@ -242,11 +242,11 @@ def test_periods_of_texts_zones_and_far_dates() -> None:
     assert (caught.value.row, caught.value.value) == (1, "2026-13-01")
     with pytest.raises(sat.ArgumentError, match="every"):
         sat.Period("date", "fortnight")
-    for zone in ("Mars/Base", 5):
-        with pytest.raises(sat.ArgumentError, match="time zone"):
+    for zone, said in (("Mars/Base", "time zone"), (5, "takes a text")):
+        with pytest.raises(sat.ArgumentError, match=said):
             sat.Period("date", "day", zone=zone)  # type: ignore[arg-type]
     for compute in (sat.trend, sat.control_chart, sat.compare):
-        with pytest.raises(sat.ArgumentError, match="int"):
+        with pytest.raises(sat.ArgumentError, match="result= takes ScoreResult, not 5"):
             compute(5)  # type: ignore[operator]
 
 

@@ -78,7 +78,7 @@ def test_texts_are_read_when_told(engine: Any, score: str) -> None:
     ("more", "said"),
     [
         ({"on_invalid": "drop"}, "on_invalid"),
-        ({"design": "region"}, "give a Design"),
+        ({"design": "region"}, "takes Design or None"),
         ({"design": sat.Design(strata="shp")}, "column of the design"),
         ({"by": "shop", "design": sat.Design(strata="shop")}, "both in by= and in design="),
     ],

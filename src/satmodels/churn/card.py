@@ -9,11 +9,11 @@ from typing import Any, ClassVar
 
 from sklearn.utils.validation import check_is_fitted
 
+from satmodels.arguments import checked
 from satmodels.churn.classifier import ChurnClassifier
 from satmodels.churn.drift import DriftReport
-from satmodels.churn.features import Feature
+from satmodels.churn.features import Feature, distinct
 from satmodels.churn.report import OVERALL, ChurnReport
-from satmodels.errors import ArgumentError
 from satmodels.intake.library import FrameLibrary
 from satmodels.results import Result, Table, plain, show_number
 
@@ -50,6 +50,7 @@ class ModelCard(Result):
         return "\n".join(lines)
 
 
+@checked
 def model_card(
     model: ChurnClassifier,
     report: ChurnReport,
@@ -87,10 +88,8 @@ def model_card(
     sklearn.exceptions.NotFittedError
         The model is not fitted.
     """
-    if not isinstance(report, ChurnReport):
-        raise ArgumentError(f"report is a {type(report).__name__}: give what churn_report returns")
     check_is_fitted(model)
-    described = {f.name: f.description for f in features}
+    described = {f.name: f.description for f in distinct(tuple(features))}
     entries: list[tuple[str, str, Any]] = [("Use", "purpose", purpose)]
     if owner:
         entries.append(("Use", "owner", owner))

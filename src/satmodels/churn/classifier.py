@@ -18,6 +18,7 @@ from sklearn.utils.validation import (
     validate_data,
 )
 
+from satmodels.arguments import check_arguments
 from satmodels.churn.calibration import Calibration, fit_calibration
 from satmodels.churn.encoding import Encoding, is_frame, notes_on, read_features
 from satmodels.churn.inner_validation import held_out, inner_folds, mean_loss
@@ -36,7 +37,7 @@ from satmodels.churn.shapley_values import permutation_shapley
 from satmodels.churn.split import times_of
 from satmodels.churn.watch_list import choose, expected_cost, first_lever
 from satmodels.churn.window import ChurnWindow, check_window
-from satmodels.errors import ArgumentError, DataError, SchemaError, one_of, unknown
+from satmodels.errors import ArgumentError, DataError, SchemaError, as_seed, one_of, unknown
 from satmodels.intake.events import build_frame, read_codes
 from satmodels.intake.frames import open_frame
 from satmodels.intake.library import FrameLibrary
@@ -230,7 +231,7 @@ class ChurnClassifier(ClassifierMixin, BaseEstimator):
             )
         self.n_rows_, self.churn_rate_ = n, float(np.average(codes, weights=weight))
         self.cutoffs_ = self._first_and_last_cutoff(X)
-        rng = np.random.default_rng(self.random_state)
+        rng = np.random.default_rng(as_seed(self.random_state))
         self.background_ = Z[rng.permutation(n)[:BACKGROUND]]
         self.threshold_ = self._threshold()
         return self
@@ -372,6 +373,8 @@ class ChurnClassifier(ClassifierMixin, BaseEstimator):
         return build_frame(self._library(X), out)
 
     def _check_parameters(self) -> None:
+        check_arguments(type(self).__init__, self.get_params(deep=False))
+        as_seed(self.random_state)
         if isinstance(self.estimator, str):
             if self.estimator not in ESTIMATORS:
                 raise one_of("estimator", self.estimator, ESTIMATORS)

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import special
 
+from satmodels.arguments import checked
 from satmodels.churn.encoding import Encoding, read_features
 from satmodels.churn.outcomes import read_outcomes
 from satmodels.errors import ArgumentError, DataError, unknown
@@ -58,6 +59,7 @@ class DriftReport(Result):
         }
 
 
+@checked
 def drift(
     reference: Any,
     current: Any,

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from satmodels.arguments import checked
 from satmodels.churn.history import History, Log
 from satmodels.errors import ArgumentError, DataError
 from satmodels.intake.library import FrameLibrary
@@ -74,6 +75,7 @@ class Feature:
         return values
 
 
+@checked
 def churn_feature(
     name: str, description: str, *, risk: int = 0
 ) -> Callable[[Callable[[History], NDArray[Any]]], Feature]:
@@ -300,6 +302,7 @@ def distinct(features: Sequence[Feature]) -> tuple[Feature, ...]:
     return tuple(features)
 
 
+@checked
 def feature_dictionary(features: Iterable[Feature], library: FrameLibrary = FrameLibrary.PANDAS) -> Any:
     """Say what each feature column of a panel means.
 
@@ -316,7 +319,7 @@ def feature_dictionary(features: Iterable[Feature], library: FrameLibrary = Fram
         ``feature, description, risk``; risk is 1 where more can only raise the risk, -1 where it can only
         lower it, 0 where it may do either.
     """
-    listed = tuple(features)
+    listed = distinct(tuple(features))
     return library.build(
         {
             "feature": [f.name for f in listed],

@@ -11,6 +11,7 @@ from scipy import special
 from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted
 
+from satmodels.arguments import check_arguments, checked
 from satmodels.churn.encoding import Encoding, is_frame, notes_on, read_features
 from satmodels.churn.leakage import warn_of_leaks
 from satmodels.churn.outcomes import read_binary
@@ -203,6 +204,7 @@ class ChurnHazard(BaseEstimator):
         stay = np.cumprod(1 - self.hazard(X), axis=1)
         return np.column_stack([np.ones(len(stay)), stay]).astype(float)
 
+    @checked
     def risk(self, X: Any, days: float) -> Array:
         """Return the probability of leaving within ``days``, by straight lines between the periods' ends."""
         if not 0 < as_number("days", days) <= self.period_days * self.periods:
@@ -244,6 +246,7 @@ class ChurnHazard(BaseEstimator):
         return build_frame(library, out)
 
     def _check_parameters(self) -> None:
+        check_arguments(type(self).__init__, self.get_params(deep=False))
         if (
             isinstance(self.periods, bool)
             or not isinstance(self.periods, int | np.integer)
@@ -257,7 +260,10 @@ class ChurnHazard(BaseEstimator):
         if is_frame(X):
             out = {self.customer, self.cutoff, self.time, self.left, *NOT_FEATURES}
             return read_features(X, [c for c in open_frame(X).columns if c not in out])
-        matrix = np.asarray(X, dtype=float)
+        try:
+            matrix = np.asarray(X, dtype=float)
+        except (TypeError, ValueError, OverflowError) as error:
+            raise ArgumentError("X: a dataframe, or a table of finite numbers (NaN is missing)") from error
         if matrix.ndim != 2 or np.isinf(matrix).any():
             raise ArgumentError("X: a table of finite numbers (NaN is missing)")
         return {f"x{j}": matrix[:, j] for j in range(matrix.shape[1])}
@@ -316,7 +322,7 @@ def _plain_days(given: NDArray[Any]) -> Array:
     wrong = [
         i
         for i, v in enumerate(values)
-        if v is not None and (isinstance(v, bool) or not isinstance(v, int | float))
+        if v is not None and (isinstance(v, bool) or not isinstance(v, int | float) or abs(v) > 1e300)
     ]
     if wrong:
         raise SchemaError.answers(

@@ -8,12 +8,14 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from satmodels.arguments import checked
 from satmodels.churn.survival_report import kaplan_meier
 from satmodels.churn.window import cutoff_times
 from satmodels.errors import ArgumentError, DataError, unknown
 from satmodels.intake.events import MICROSECONDS_PER_DAY, read_events
 from satmodels.intake.frames import open_frame
 from satmodels.results import Result, Table
+from satmodels.statistics.counts import as_names
 
 SHARES = (0.5, 0.75, 0.8, 0.9, 0.95, 0.99)
 
@@ -56,6 +58,7 @@ class InactivityHorizon(Result):
         }
 
 
+@checked
 def inactivity_horizon(
     events: Any,
     *,
@@ -99,7 +102,7 @@ def inactivity_horizon(
     read = read_events(frame, customer=customer, date=date, kind=kind, zone=timezone)
     used = np.ones(len(read.time), dtype=bool)
     if activity is not None:
-        kinds = [activity] if isinstance(activity, str) else list(activity)
+        kinds = as_names(activity)
         for name in kinds:
             if name not in read.kinds:
                 raise unknown("kind of event", name, read.kinds)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -135,6 +136,8 @@ def read_per_customer(values: ArrayLike, y: ArrayLike, name: str) -> Array:
 def _customers(customer: Any, n: int) -> NDArray[np.int64]:
     import pandas as pd
 
+    if isinstance(customer, str) or not isinstance(customer, Iterable) or getattr(customer, "ndim", 1) != 1:
+        raise ArgumentError(f"customer={customer!r}: give the customer of each row")
     to_list: Any = getattr(customer, "to_list", None) or getattr(customer, "tolist", None)
     values = list(customer) if to_list is None else list(to_list())
     if len(values) != n:
@@ -170,7 +173,7 @@ def _numbers(values: ArrayLike, name: str) -> Array:
     array = _array(values, name)
     try:
         found = array.astype(float)
-    except (TypeError, ValueError) as error:
+    except (TypeError, ValueError, OverflowError) as error:
         raise SchemaError(f"{name} holds {array.dtype}, not numbers", column=name, rule="numeric") from error
     _refuse(~np.isfinite(found), found, name, "a finite number", "Correct or drop these rows.")
     return found

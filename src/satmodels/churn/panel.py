@@ -10,6 +10,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from satmodels.arguments import checked
 from satmodels.churn.features import (
     MOST_CHANNELS,
     RESERVED,
@@ -32,12 +33,14 @@ from satmodels.intake.events import (
 )
 from satmodels.intake.frames import Frame, open_frame
 from satmodels.intake.library import FrameLibrary
+from satmodels.statistics.counts import as_names
 
 Times = NDArray[np.int64]
 
 FORGOTTEN = "end"  # a column of customers that would decide who left: not using it must be said
 
 
+@checked
 def churn_panel(
     events: Any,
     customers: Any = None,
@@ -169,8 +172,8 @@ def churn_panel(
             amount,
             start,
             end,
-            tuple(attributes),
-            tuple(scores),
+            as_names(attributes),
+            as_names(scores),
             timezone,
             channel,
             delay,
@@ -216,6 +219,7 @@ def churn_panel(
     return build_frame(library, columns)
 
 
+@checked
 def churn_features(
     events: Any,
     *,
@@ -259,9 +263,9 @@ def churn_features(
     log = Log(
         log.n_customers,
         log.rows,
-        {**log.numbers, **{(name, None): empty for name in scores}},
+        {**log.numbers, **{(name, None): empty for name in as_names(scores)}},
         log.start,
-        {name: np.empty(0) for name in attributes},
+        {name: np.empty(0) for name in as_names(attributes)},
         channels=log.channels,
         channel_column=log.channel_column,
         delay=log.delay,
@@ -315,7 +319,7 @@ def _read(
             attributes=columns.attributes,
             zone=columns.zone,
         )
-    elif columns.end or columns.attributes:
+    elif columns.end is not None or columns.attributes:
         raise ArgumentError("end= and attributes= are columns of customers=: give that table too")
     ids = table.ids if table is not None else _all_ids(parts)
     rows: dict[str, SortedRows] = {}
@@ -462,10 +466,10 @@ def _read_answers(
     return found
 
 
-def _activity_kinds(activity: str | Sequence[str] | None, rows: Mapping[str, SortedRows]) -> list[str]:
+def _activity_kinds(activity: str | Sequence[str] | None, rows: Mapping[str, SortedRows]) -> Sequence[str]:
     if activity is None:
         return list(rows)
-    kinds = [activity] if isinstance(activity, str) else list(activity)
+    kinds = as_names(activity)
     for name in kinds:
         if name not in rows:
             raise unknown("kind of event", name, sorted(rows))

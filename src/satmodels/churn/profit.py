@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from pydantic import ValidationInfo, field_validator
 
+from satmodels.arguments import checked
 from satmodels.churn.outcomes import OFFENDERS, RankedBlocks, ranked_blocks, read_outcomes
 from satmodels.errors import ArgumentError, SchemaError
 from satmodels.intake.library import FrameLibrary
@@ -155,14 +156,23 @@ class ChurnCosts(Spec):
         self, risk: ArrayLike, value: ArrayLike | None = None, acceptance: ArrayLike | None = None
     ) -> Array:
         """Return the expected profit of contacting customers of these risks."""
-        p = np.asarray(risk, dtype=float)
+        p = _numbers(risk, "risk")
+        if not ((p >= 0) & (p <= 1)).all():
+            raise ArgumentError("risk= takes shares between 0 and 1, one per customer")
         return p * (self._saved(value, acceptance) - self.contact) - (1 - p) * (self.incentive + self.contact)
 
     def _saved(self, value: ArrayLike | None, acceptance: ArrayLike | None) -> Array:
         """Return what the offer is expected to save of a churner, before the contact is paid."""
-        worth = np.asarray(self.one_value() if value is None else value, dtype=float)
-        rate = np.asarray(self.acceptance if acceptance is None else acceptance, dtype=float)
+        worth = _numbers(self.one_value() if value is None else value, "value")
+        rate = _numbers(self.acceptance if acceptance is None else acceptance, "acceptance")
         return rate * (worth - self.incentive)
+
+
+def _numbers(values: ArrayLike, name: str) -> Array:
+    try:
+        return np.asarray(values, dtype=float)
+    except (TypeError, ValueError, OverflowError) as error:
+        raise ArgumentError(f"{name}= takes a number, or one per customer") from error
 
 
 def check_amounts(values: Array, name: str) -> None:
@@ -251,6 +261,7 @@ class ExpectedMaximumProfit(Result):
         return Table.of({"term": named, "estimate": [glance[t] for t in terms], "n": [self.n] * len(terms)})
 
 
+@checked
 def expected_maximum_profit(
     y: ArrayLike,
     probability: ArrayLike,

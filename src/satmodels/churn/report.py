@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from satmodels.arguments import checked
 from satmodels.churn import measures
 from satmodels.churn.outcomes import (
     Outcomes,
@@ -121,6 +122,7 @@ OVERALL = "overall"
 GLANCE = ("auc", "average_precision", "brier", "log_loss", "ece", "lift_10", "recall_10", "churn_rate")
 
 
+@checked
 def churn_report(
     y: ArrayLike,
     probability: ArrayLike,
@@ -431,6 +433,8 @@ def _groups(by: Any, n: int) -> tuple[str | None, list[Any] | None]:
         ((name, by),) = by.items()
     elif isinstance(getattr(by, "name", None), str):
         name = by.name
+    if isinstance(by, str) or not isinstance(by, Iterable) or getattr(by, "ndim", 1) != 1:
+        raise ArgumentError(f"by={by!r}: give the segment of each row, or {{name: segments}}")
     to_list: Any = getattr(by, "to_list", None) or getattr(by, "tolist", None)
     values: list[Any] = list(by) if to_list is None else list(to_list())
     if len(values) != n:

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from satmodels.arguments import checked
 from satmodels.churn.encoding import is_frame
 from satmodels.churn.window import ChurnWindow, check_window, cutoff_times, microseconds, show_moment
 from satmodels.errors import ArgumentError
@@ -52,6 +53,7 @@ class CutoffSplit:
     [0 1 2 3] [6 7]
     """
 
+    @checked
     def __init__(
         self,
         n_splits: int = 3,

@@ -8,9 +8,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from satmodels.arguments import checked
 from satmodels.churn.classifier import ChurnClassifier
 from satmodels.churn.hazard import ChurnHazard
 from satmodels.errors import ArgumentError, MissingExtraError
+from satmodels.statistics.counts import as_names
 
 # The types a saved churn model consists of, beyond those that skops trusts by itself. Loading builds
 # objects of these types from plain data; it executes nothing else.
@@ -38,6 +40,7 @@ TRUSTED: tuple[str, ...] = (
 )
 
 
+@checked
 def save_churn_model(model: ChurnClassifier | ChurnHazard, path: str | os.PathLike[str]) -> None:
     """Save a fitted model.
 
@@ -55,13 +58,14 @@ def save_churn_model(model: ChurnClassifier | ChurnHazard, path: str | os.PathLi
     MissingExtraError
         skops is not installed.
     """
-    if not isinstance(model, ChurnClassifier | ChurnHazard):
-        raise ArgumentError(
-            f"a {type(model).__name__} is no churn model: give a ChurnClassifier or ChurnHazard"
-        )
-    _skops().dump(model, Path(path))
+    target = Path(path)
+    try:
+        _skops().dump(model, target)
+    except ValueError as error:  # a name that no file can have
+        raise ArgumentError(f"{path!r} is no path of a file: {error}") from error
 
 
+@checked
 def load_churn_model(path: str | os.PathLike[str], *, trusted: Sequence[str] = ()) -> Any:
     """Load a model that :func:`save_churn_model` wrote.
 
@@ -100,7 +104,7 @@ def load_churn_model(path: str | os.PathLike[str], *, trusted: Sequence[str] = (
         found: list[str] = io.get_untrusted_types(file=path)
     except (KeyError, ValueError, TypeError) as error:
         raise ArgumentError(f"{str(path)!r} is no skops file: {error}") from error
-    strange = sorted(set(found) - set(TRUSTED) - set(trusted))
+    strange = sorted(set(found) - set(TRUSTED) - set(as_names(trusted)))
     if strange:
         raise ArgumentError(
             f"{str(path)!r} has types that are not trusted: {strange[:5]}. If the file is your own and these are "

@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from satmodels.arguments import checked
 from satmodels.churn.hazard import read_times, same_rows
 from satmodels.errors import ArgumentError, DataError, as_number
 from satmodels.intake.library import FrameLibrary
@@ -49,6 +50,7 @@ class SurvivalReport(Result):
         }
 
 
+@checked
 def survival_report(
     time: ArrayLike, left: ArrayLike, survival: ArrayLike, days: Sequence[float]
 ) -> SurvivalReport:

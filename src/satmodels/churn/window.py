@@ -129,7 +129,13 @@ def cutoff_times(cutoffs: Any, zone: str | None = None) -> NDArray[np.int64]:
     import pandas as pd
 
     single = isinstance(cutoffs, str | date | datetime | np.datetime64)
-    given: list[Any] = [cutoffs] if single else list(cutoffs) if isinstance(cutoffs, Iterable) else []
+    given: list[Any] = (
+        [cutoffs]
+        if single
+        else list(cutoffs)
+        if isinstance(cutoffs, Iterable) and getattr(cutoffs, "ndim", 1)
+        else []
+    )
     if not given:
         raise ArgumentError(f"cutoffs={cutoffs!r}: give at least one date, for example ['2024-07-01']")
     times: list[int] = []

@@ -13,11 +13,13 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
+from satmodels.arguments import checked
 from satmodels.drivers.key_drivers import groups_of, said_of
 from satmodels.drivers.regression import DriverRegression, check_drivers
 from satmodels.drivers.scales import as_scales
 from satmodels.errors import ArgumentError, DataError, SchemaError, as_number
 from satmodels.intake.batches import batches
+from satmodels.intake.cells import check_weight
 from satmodels.intake.frames import Frame, open_frame
 from satmodels.results import Result, Table
 from satmodels.statistics.counts import as_names
@@ -88,6 +90,7 @@ class PenaltyRewardResult(Result):
         }
 
 
+@checked
 def penalty_reward(
     data: Any,
     outcome: str,
@@ -161,7 +164,7 @@ def penalty_reward(
     """
     check_level(level)
     names = as_names(items)
-    check_drivers(outcome, names)
+    check_drivers(outcome, names, weight)
     if not 0 < asymmetric < 1:
         raise ArgumentError(f"asymmetric={asymmetric!r} is a mark between 0 and 1")
     by = as_names(by)
@@ -170,6 +173,8 @@ def penalty_reward(
     frame = open_frame(data)
     frame.require([outcome, *names])
     frame.require(by, role="column to group by")
+    if weight is not None:
+        check_weight(frame, weight)
     rows: list[dict[str, Any]] = []
     problems: list[str] = []
     r2: list[float] = []

@@ -13,6 +13,7 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
+from satmodels.arguments import checked
 from satmodels.drivers.effects import effects_of_structure
 from satmodels.drivers.key_drivers import KeyDriversResult, key_drivers
 from satmodels.drivers.measures import METHODS
@@ -81,6 +82,7 @@ class ImportancePerformanceResult(Result):
         }
 
 
+@checked
 def importance_performance(
     data: Any,
     outcome: str | None = None,
@@ -158,7 +160,7 @@ def importance_performance(
     by = as_names(by)
     if isinstance(cut, str) and cut not in CUTS:
         raise one_of("cut", cut, CUTS)
-    if not isinstance(cut, str) and len(cut) != 2:
+    if not isinstance(cut, str) and (not isinstance(cut, list | tuple) or len(cut) != 2):
         raise ArgumentError(f"cut={cut!r}: give one of {CUTS}, or (importance, performance)")
     if not isinstance(cut, str):
         cut = (as_number("cut", cut[0]), as_number("cut", cut[1]))

@@ -13,6 +13,7 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
+from satmodels.arguments import checked
 from satmodels.drivers.key_drivers import key_drivers
 from satmodels.drivers.scales import as_scales
 from satmodels.errors import ArgumentError, DataError, SchemaError, as_number, unknown
@@ -74,6 +75,7 @@ class JourneyResult(Result):
         }
 
 
+@checked
 def journey(
     data: Any,
     touchpoints: Mapping[str, Sequence[str]] | Sequence[Rating] | Survey,
@@ -204,6 +206,8 @@ def _stages(
     """Return the stage of each touchpoint; every one belongs to exactly one stage."""
     if stages is None:
         return {}
+    if not all(isinstance(group, list | tuple) for group in stages.values()):
+        raise ArgumentError(f"stages={stages!r}: give {{stage: [touchpoints]}}")
     named = [stop for group in stages.values() for stop in group]
     for stop in named:
         if stop not in stops:
@@ -220,6 +224,8 @@ def _read(
     scales: dict[str, Scale] = {}
     if isinstance(touchpoints, Mapping):
         for stop, names in touchpoints.items():
+            if not isinstance(names, Iterable):
+                raise ArgumentError(f"touchpoints={touchpoints!r}: give {{touchpoint: items}}")
             items[str(stop)] = [names] if isinstance(names, str) else list(names)
     else:
         if not isinstance(touchpoints, Iterable):

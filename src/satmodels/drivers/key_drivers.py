@@ -10,6 +10,7 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
+from satmodels.arguments import checked
 from satmodels.drivers.dominance import DominanceResult, dominance_table
 from satmodels.drivers.incomplete import MISSING, Missing, incomplete_moments
 from satmodels.drivers.measures import INTERVALS, METHODS, Measured, influence_forms, measure
@@ -175,6 +176,7 @@ class KeyDriversResult(Result):
         }
 
 
+@checked
 def key_drivers(
     data: Any,
     outcome: str,

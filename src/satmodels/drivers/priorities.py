@@ -9,11 +9,12 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
+from satmodels.arguments import checked
 from satmodels.drivers.budget import allocate, allocate_draws
 from satmodels.drivers.effects import DriverEffects, effects_of_regression, effects_of_structure
 from satmodels.drivers.key_drivers import KeyDriversResult
 from satmodels.drivers.plan import categories_of, per_driver, sources_of, value_of_gain
-from satmodels.errors import ArgumentError, as_number, unknown
+from satmodels.errors import ArgumentError, as_number, as_seed, unknown
 from satmodels.results import Result, Table
 from satmodels.statistics.intervals import check_level, quantile
 
@@ -69,6 +70,7 @@ class PrioritiesResult(Result):
     level: float
     problems: tuple[str, ...] = ()
 
+    @checked
     def trace(self, term: str | None = None) -> Any:
         """Return where every number of an action comes from (of all actions without ``term``)."""
         if term is not None and term not in self.estimates["term"]:
@@ -95,6 +97,7 @@ class PrioritiesResult(Result):
         }
 
 
+@checked
 def priorities(
     drivers: Any,
     *,
@@ -191,6 +194,7 @@ def priorities(
     1     2  service        A  False
     """
     check_level(level)
+    seed = as_seed(seed)
     effects, library = _effects(drivers, scale, outcome, effect, bootstrap)
     names = effects.drivers
     categories = categories_of(names, kano, features)

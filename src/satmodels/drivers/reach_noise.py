@@ -20,10 +20,12 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
+from satmodels.arguments import checked
 from satmodels.drivers.key_drivers import groups_of
 from satmodels.drivers.regression import check_drivers
 from satmodels.errors import ArgumentError, DataError, as_number
 from satmodels.intake.batches import batches
+from satmodels.intake.cells import check_weight
 from satmodels.intake.frames import Frame, open_frame
 from satmodels.results import Result, Table
 from satmodels.statistics.counts import as_names
@@ -85,6 +87,7 @@ class ReachNoiseResult(Result):
         }
 
 
+@checked
 def reach_noise(
     data: Any,
     outcome: str,
@@ -152,7 +155,7 @@ def reach_noise(
     check_level(level)
     names = as_names(items)
     dissatisfied = as_number("dissatisfied", dissatisfied)
-    check_drivers(outcome, names)
+    check_drivers(outcome, names, weight)
     if isinstance(failed, Mapping) and (lacking := [n for n in names if n not in failed]):
         raise ArgumentError(f"failed has nothing for {lacking}")
     cuts = np.array(
@@ -162,12 +165,14 @@ def reach_noise(
     frame = open_frame(data)
     frame.require([outcome, *names])
     frame.require(by, role="column to group by")
+    if weight is not None:
+        check_weight(frame, weight)
     rows: list[dict[str, Any]] = []
     groups: list[_Sides] = []
     for key, part in groups_of(frame, by):
         sides = _Sides.collect(part, outcome, names, dissatisfied, cuts, weight)
-        if min(sides.n) == 0:
-            which = "all" if sides.n[1] == 0 else "none"
+        if not min(sides.w) > 0:
+            which = "all" if sides.w[0] > 0 else "none"
             where = "".join(f" with {b}={k!r}" for b, k in zip(by, key, strict=True))
             raise DataError(
                 f"{which} of the {sum(sides.n)} respondents{where} are dissatisfied ({outcome!r} of at most "
@@ -198,6 +203,7 @@ class _Sides:
     fails: Array  # (2, items): share whom the item failed
     any: Array  # (2,): share with at least one failure
     n: tuple[int, int]
+    w: tuple[float, float]
     n_missing: int
 
     @classmethod
@@ -243,6 +249,7 @@ class _Sides:
             fails / total,
             some / total[:, 0],
             (int(n[0]), int(n[1])),
+            (float(w1[0]), float(w1[1])),
             missing,
         )
 

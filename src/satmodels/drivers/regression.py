@@ -152,8 +152,10 @@ class DriverRegression:
         return tuple(found)
 
 
-def check_drivers(outcome: str, drivers: Sequence[str]) -> None:
-    """Raise ArgumentError for an empty list, a driver listed twice, or the outcome among the drivers."""
+def check_drivers(outcome: str, drivers: Sequence[str], weight: str | None = None) -> None:
+    """Raise ArgumentError for an empty list, and for a column that is used twice."""
+    if weight is not None and weight in (outcome, *drivers):
+        raise ArgumentError(f"{weight!r} can't be the weight too")
     if not drivers:
         raise ArgumentError("drivers is empty: name at least one column")
     if outcome in drivers:

@@ -15,7 +15,9 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from satmodels.errors import ArgumentError, DataError, SchemaError
+from satmodels.arguments import checked
+from satmodels.drivers.regression import check_drivers
+from satmodels.errors import ArgumentError, DataError, SchemaError, as_seed
 from satmodels.intake.cells import count_cells
 from satmodels.intake.frames import check_numeric_type, open_frame
 from satmodels.results import Result, Table
@@ -85,6 +87,7 @@ class ResponseCurveResult(Result):
         }
 
 
+@checked
 def response_curve(
     data: Any,
     outcome: str,
@@ -146,14 +149,14 @@ def response_curve(
     4    above       1.0
     """
     check_level(level)
-    if outcome == item:
-        raise ArgumentError(f"{item!r} can't be outcome and item at once")
+    seed = as_seed(seed)
+    check_drivers(outcome, (item,), weight)
     frame = open_frame(data)
     frame.require([outcome, item])
     for column in (outcome, item):
         check_numeric_type(frame, column)
     cells = count_cells(frame, (item, outcome), weight)
-    complete = [i for i, key in enumerate(cells.keys) if None not in key]
+    complete = [i for i, key in enumerate(cells.keys) if None not in key and cells.w[i] > 0]
     _check_numbers(frame, cells.keys, (item, outcome))
     values = sorted({float(cells.keys[i][0]) for i in complete})
     answers = sorted({float(cells.keys[i][1]) for i in complete})

@@ -76,7 +76,13 @@ def read_events(
     SchemaError
         A customer, date or kind is missing, or a value is no finite number.
     """
-    named = [customer, date, *([kind] if kind else []), *values, *([channel] if channel else [])]
+    named = [
+        customer,
+        date,
+        *([kind] if kind is not None else []),
+        *values,
+        *([channel] if channel is not None else []),
+    ]
     frame.require(named)
     if len(set(named)) < len(named):
         twice = next(n for n in named if named.count(n) > 1)

@@ -7,12 +7,14 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any
 
+from satmodels.arguments import checked
 from satmodels.errors import ArgumentError
 
 _MAX_ROWS: ContextVar[int | None] = ContextVar("max_rows", default=None)
 
 
 @contextmanager
+@checked
 def limit_rows(max_rows: int) -> Generator[None, None, None]:
     """Refuse, inside a ``with`` block, dataframes and sequences of more rows, before anything is computed.
 

@@ -59,7 +59,9 @@ def moment_of(frame: Frame, column: str, moment: Any) -> int:
     aware = getattr(frame.dtype(column), "time_zone", None) is not None
     try:
         given = datetime.fromisoformat(moment) if isinstance(moment, str) else moment
-        if not isinstance(given, datetime):
+        if (
+            not isinstance(given, datetime) or given != given
+        ):  # NaT is a datetime, and nothing else unlike itself
             given = datetime(given.year, given.month, given.day)
     except (ValueError, AttributeError, TypeError) as error:
         raise ArgumentError(f"as_of={moment!r} is no time: give a datetime, or an ISO text") from error

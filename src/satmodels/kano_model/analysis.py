@@ -6,6 +6,7 @@ import warnings
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from satmodels.arguments import checked
 from satmodels.errors import ArgumentError, SatmodelsWarning
 from satmodels.intake.frames import open_frame
 from satmodels.intake.library import FrameLibrary
@@ -23,6 +24,7 @@ from satmodels.survey.items import KanoPair
 from satmodels.survey.survey import Survey
 
 
+@checked
 def kano(
     data: Any,
     pairs: Survey | Sequence[KanoPair] | Mapping[str, tuple[str, str]] | None = None,

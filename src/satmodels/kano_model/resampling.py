@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from satmodels.errors import as_number
+from satmodels.errors import as_number, as_seed
 from satmodels.kano_model.coefficients import coefficients, strengths
 from satmodels.kano_model.rules import HIERARCHY, NEEDED, NOT_NEEDED, TIE_ORDER
 from satmodels.kano_model.tables import CATEGORIES, KanoTable
@@ -74,7 +74,7 @@ def bootstrap_counts(
     needed. Weighted counts are drawn with the effective number of answers.
     """
     draws = int(as_number("draws", draws, 100, MOST_DRAWS))
-    rng = np.random.default_rng(seed)
+    rng = np.random.default_rng(as_seed(seed))
     sums = table.count(counts.w)
     squares = counts.w2.sum(axis=(2, 3))
     tail = (1 - level) / 2

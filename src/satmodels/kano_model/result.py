@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
+from satmodels.arguments import checked
 from satmodels.errors import ArgumentError, unknown
 from satmodels.kano_model.continuous import (
     DYSFUNCTIONAL,
@@ -76,6 +77,7 @@ class KanoResult(Result):
             for f, c in zip(self.counts.features, w, strict=True)
         }
 
+    @checked
     def group(self, *key: Any) -> KanoResult:
         """Return the analysis of one group alone, named by its values of the by-columns."""
         if key not in self.counts.keys:
@@ -107,6 +109,7 @@ class KanoResult(Result):
             importance=importance,
         )
 
+    @checked
     def bootstrap(
         self, draws: int = DRAWS, *, level: float | None = None, seed: int | None = None
     ) -> KanoBootstrapResult:
@@ -151,6 +154,7 @@ class KanoResult(Result):
             library=self.library,
         )
 
+    @checked
     def continuous(
         self,
         *,
@@ -225,6 +229,7 @@ class KanoResult(Result):
             raise ArgumentError("there is one group only: call kano(..., by=...) with a column of segments")
         return segment_tests(self.counts, self.table, self.estimates, level=self.level, library=self.library)
 
+    @checked
     def changes(self, later: KanoResult) -> KanoChangesResult:
         """Compare with a later wave of the same questions, asked of other respondents.
 

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import field_validator, model_validator
 
+from satmodels.arguments import checked
 from satmodels.errors import ArgumentError, unknown
 from satmodels.survey.scale import Spec
 
@@ -92,6 +93,7 @@ class KanoTable(Spec):
         """Number of answers of each question."""
         return len(self.rows)
 
+    @checked
     def category(self, functional: int, dysfunctional: int) -> str:
         """Return the category of a pair of answer codes (1 = like)."""
         for code in (functional, dysfunctional):
@@ -99,9 +101,14 @@ class KanoTable(Spec):
                 raise ArgumentError(f"answer {code!r} is no code from 1 to {self.size}")
         return self.rows[functional - 1][dysfunctional - 1]
 
+    @checked
     def count(self, joint: NDArray[Any]) -> NDArray[np.float64]:
         """Add pair counts (..., size, size) up to categories (..., 6) in the order A, O, M, I, R, Q."""
         letters = np.array([list(row) for row in self.rows])
+        if joint.shape[-2:] != letters.shape:
+            raise ArgumentError(
+                f"pair counts of the shape {joint.shape} don't fit a table of {letters.shape}"
+            )
         return np.stack([joint[..., letters == c].sum(axis=-1) for c in CATEGORIES], axis=-1)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 from typing import Any
 
+from satmodels.arguments import checked
 from satmodels.errors import ArgumentError
 from satmodels.results import Result
 
@@ -57,6 +58,7 @@ _FIGURES: dict[str, tuple[str, str]] = {
 }
 
 
+@checked
 def plot(result: Result, **options: Any) -> Any:
     """Draw a result.
 

@@ -184,8 +184,6 @@ def check_reading(reading: Reading) -> None:
     """Raise ArgumentError for options that can't be."""
     check_word("on_invalid", reading.on_invalid, ON_INVALID)
     check_word("coerce", reading.coerce, (False, True))
-    if reading.design is not None and not isinstance(reading.design, Design):
-        raise ArgumentError(f"design={reading.design!r}: give a Design, for example Design(strata='region')")
 
 
 def design_columns(frame: Frame, design: Design | None, by: Sequence[str]) -> tuple[str, ...]:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Hashable, Iterator, Mapping, Sequence
+from datetime import date
+from decimal import Decimal
 from itertools import combinations
 from typing import Any, ClassVar
 
@@ -11,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import special
 
+from satmodels.arguments import checked
 from satmodels.errors import ArgumentError, DataError, as_number, check_word, unknown
 from satmodels.results import Result, Table
 from satmodels.scores.difference import POWER, Difference, Side, check_power, difference, from_benchmark, wald
@@ -84,11 +87,12 @@ class CompareResult(Result):
         }
 
 
+@checked
 def compare(
     result: ScoreResult,
     other: ScoreResult | None = None,
     *,
-    reference: Any = None,
+    reference: str | float | Decimal | date | tuple[Any, ...] | None = None,
     benchmark: float | Mapping[Any, float] | None = None,
     benchmark_error: float = 0.0,
     within: str | Sequence[str] = (),
@@ -107,7 +111,7 @@ def compare(
     other : ScoreResult, optional
         The same score of other, independent respondents: the last wave, a competitor. Each group is
         compared with the group of the same name, or with the whole where ``other`` has no groups.
-    reference : object, optional
+    reference : str, number, date or tuple, optional
         The group that the others are compared with; by default the first. With several by-columns a
         tuple. ``term`` and ``estimate`` are group minus reference.
     benchmark : float or mapping, optional
@@ -164,8 +168,6 @@ def compare(
     >>> sat.compare(variants, planned_split={"1": 50, "2": 50}).notes[0][:41]
     'the groups are not split as planned (p = '
     """
-    if not isinstance(result, ScoreResult):
-        raise ArgumentError(f"compare takes the result of a score, not {type(result).__name__}")
     level = result.level if level is None else check_level(level)
     check_word("adjust", adjust, ADJUSTMENTS)
     check_word("pairs", pairs, PAIRS)
@@ -229,8 +231,6 @@ _COLUMNS = (
 
 def _split_check(result: ScoreResult, planned: Mapping[Any, float]) -> Mapping[str, float | None]:
     """Test that the groups are as large as planned, by Pearson's chi-square."""
-    if not isinstance(planned, Mapping):
-        raise ArgumentError(f"planned_split={planned!r}: give {{group: planned share}}")
     if len(result.by) != 1:
         raise ArgumentError(
             f"planned_split= goes with one by-column, the variant; there are {list(result.by)}"
@@ -352,7 +352,9 @@ def _pairs_of(
         block = blocks.setdefault(tuple(key[i] for i in fixed), {})
         block[tuple(key[i] for i in free)] = key
     wanted = None if reference is None else reference if isinstance(reference, tuple) else (reference,)
-    if wanted is not None and not any(wanted in list(block) for block in blocks.values()):
+    if wanted is not None and not any(
+        isinstance(reference, Hashable) and wanted in block for block in blocks.values()
+    ):
         groups = sorted({k for block in blocks.values() for k in block}, key=sort_key)
         raise unknown("group", reference, [k[0] if len(k) == 1 else k for k in groups])
     count = 0

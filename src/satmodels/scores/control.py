@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
+from satmodels.arguments import checked
 from satmodels.errors import ArgumentError, as_number, check_word
 from satmodels.results import Result, Table
 from satmodels.scores.result import ScoreResult
@@ -65,6 +66,7 @@ class ControlResult(Result):
         return self.library.build(Table.from_records(rows, self.table.names).columns())
 
 
+@checked
 def control_chart(
     result: ScoreResult,
     over: str | None = None,

@@ -55,7 +55,7 @@ def read_items(given: Any, roles: Sequence[str], scale: Any) -> list[DimensionIt
             if not isinstance(entries, Iterable):
                 raise ArgumentError(f"dimension {dimension!r}: {entries!r} is no list of items")
             for entry in entries:
-                columns = (entry,) if isinstance(entry, str) else tuple(entry)
+                columns = _columns_of(entry)
                 if len(columns) != len(roles) or not all(isinstance(c, str) for c in columns):
                     raise ArgumentError(
                         f"dimension {dimension!r}: {entry!r} is no item; one has {len(roles)} columns, in the "
@@ -88,6 +88,10 @@ def read_items(given: Any, roles: Sequence[str], scale: Any) -> list[DimensionIt
     if OVERALL in {i.dimension for i in items}:
         raise ArgumentError(f"a dimension can't be called {OVERALL!r}: that is the row of all dimensions")
     return items
+
+
+def _columns_of(entry: Any) -> tuple[Any, ...]:
+    return tuple(entry) if isinstance(entry, Iterable) and not isinstance(entry, str) else (entry,)
 
 
 def dimension_weights(importance: Mapping[str, float] | None, dimensions: Sequence[str]) -> dict[str, float]:

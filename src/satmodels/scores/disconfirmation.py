@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from satmodels.arguments import checked
 from satmodels.errors import ArgumentError
 from satmodels.intake.cells import count_cells
 from satmodels.intake.replicates import check_replicates, replicate_cells
@@ -22,6 +23,7 @@ from satmodels.statistics.design import Design, replicates_of
 from satmodels.statistics.replication import with_known_df
 
 
+@checked
 def disconfirmation(
     data: Any,
     expectation: str,

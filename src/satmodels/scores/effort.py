@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from satmodels.arguments import checked
 from satmodels.errors import check_word
 from satmodels.scores.answers import Reading
 from satmodels.scores.periods import By
@@ -23,6 +24,7 @@ METHODS = {"mean": "wald", "agree": "wilson", "net": "wald"}  # intervals unless
 AGREE, NET_TOP, NET_BOTTOM = 3 / 7, 2 / 7, 3 / 7
 
 
+@checked
 def ces(
     data: Any,
     item: str | None = None,

@@ -13,6 +13,7 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
+from satmodels.arguments import checked
 from satmodels.errors import ArgumentError, check_word
 from satmodels.intake.composite import Composite
 from satmodels.intake.composites import CompositeSums, composite_sums
@@ -104,6 +105,7 @@ class IndexResult(ScoreResult):
         return {**super().to_dict(), "contributions": self.parts.records()}
 
 
+@checked
 def csi(
     data: Any,
     items: str | Sequence[str] | Mapping[str, Sequence[str]],

@@ -10,6 +10,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from satmodels.arguments import checked
 from satmodels.errors import ArgumentError, SchemaError, unknown
 from satmodels.intake.cells import count_cells
 from satmodels.intake.frames import Frame, open_frame
@@ -72,6 +73,7 @@ class IndicatorResult(Result):
         one = {} if self.by else dict(zip(self.table["term"], self.table["estimate"], strict=True))
         return {**one, "rows": len(self.table), "indicators": len(terms), "level": self.level}
 
+    @checked
     def score(self, term: str) -> ScoreResult:
         """Return one indicator as a score, for :func:`satmodels.compare`, ``trend`` and ``control_chart``.
 
@@ -110,6 +112,7 @@ class IndicatorResult(Result):
         )
 
 
+@checked
 def indicators(
     events: Any,
     *,
@@ -242,8 +245,6 @@ def indicators(
 def _words(kinds: Mapping[str, str] | None) -> dict[Any, str]:
     if kinds is None:
         return {k: k for k in KINDS}
-    if not isinstance(kinds, Mapping):
-        raise ArgumentError(f'kinds={kinds!r}: give {{"purchase": value, ...}}')
     for name in kinds:
         if name not in KINDS:
             raise unknown("kind of event", name, KINDS)

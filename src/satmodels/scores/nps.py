@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from satmodels.arguments import checked
 from satmodels.errors import ArgumentError
 from satmodels.scores.answers import Reading
 from satmodels.scores.periods import By
@@ -21,6 +22,7 @@ SCALE = (0, 10)
 PASSIVES = (7, 8)  # below are detractors, above promoters (Reichheld 2003)
 
 
+@checked
 def nps(
     data: Any,
     item: str | None = None,

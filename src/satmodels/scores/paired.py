@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from satmodels.arguments import checked
 from satmodels.errors import ArgumentError, DataError, check_word
 from satmodels.intake.cells import count_cells
 from satmodels.intake.frames import open_frame
@@ -25,6 +26,7 @@ SCORES = ("nps", "csat", "mean")
 UNITS = {"nps": "points", "csat": "percent", "mean": "scale"}
 
 
+@checked
 def compare_paired(
     data: Any,
     before: str,

@@ -8,6 +8,7 @@ from datetime import date, datetime, timedelta, tzinfo
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from satmodels.arguments import check_arguments, checked
 from satmodels.errors import ArgumentError, SchemaError, one_of
 from satmodels.intake.dates import with_days
 from satmodels.intake.frames import Frame
@@ -53,6 +54,7 @@ class Period:
     zone: str | None = None
 
     def __post_init__(self) -> None:
+        check_arguments(type(self).__init__, vars(self))
         if self.every not in EVERY:
             raise one_of("every", self.every, EVERY)
         if self.zone is not None:
@@ -61,8 +63,11 @@ class Period:
             except (ZoneInfoNotFoundError, ValueError, TypeError) as error:
                 raise ArgumentError(f"zone={self.zone!r} is not a known time zone") from error
 
+    @checked
     def start(self, day: date) -> date:
         """Return the first day of the period that a day lies in."""
+        if day != day:  # NaT
+            raise ArgumentError("day= is missing (NaT)")
         if self.every == "week":
             return day - timedelta(days=day.weekday()) if day.toordinal() > day.weekday() else date.min
         month = {"month": day.month, "quarter": 3 * ((day.month - 1) // 3) + 1, "year": 1}

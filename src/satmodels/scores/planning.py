@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 
 from scipy import special
 
+from satmodels.arguments import checked
 from satmodels.errors import ArgumentError, as_number, check_word
 from satmodels.intake.library import FrameLibrary
 from satmodels.results import Result, Table
@@ -17,6 +18,7 @@ from satmodels.statistics.intervals import check_level, quantile
 
 SCORES = ("nps", "share", "mean")
 MAX_N = 1e12
+LARGEST_STD = 1e100  # its square is still a number
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, repr=False)
@@ -53,6 +55,7 @@ class PlanResult(Result):
         return Table.from_records([self._glance()])
 
 
+@checked
 def sample_size(
     score: str = "nps",
     *,
@@ -155,6 +158,7 @@ def sample_size(
     )
 
 
+@checked
 def detectable_difference(
     score: str = "nps",
     *,
@@ -254,7 +258,7 @@ def _std(
     if std is None:
         raise ArgumentError("a mean needs std=, the standard deviation of single answers")
     _positive("std", std)
-    return float(std)
+    return as_number("std", std, 0, LARGEST_STD)
 
 
 def _positive(name: str, value: float) -> None:

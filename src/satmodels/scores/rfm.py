@@ -19,7 +19,8 @@ from typing import Any, ClassVar, Literal, get_args
 import numpy as np
 from numpy.typing import NDArray
 
-from satmodels.errors import ArgumentError, DataError, one_of, unknown
+from satmodels.arguments import checked
+from satmodels.errors import ArgumentError, DataError, as_whole, check_word, unknown
 from satmodels.intake.frames import open_frame
 from satmodels.intake.transactions import (
     CustomerTotals,
@@ -140,6 +141,7 @@ class RFMResult(Result):
                 )
         return Table.from_records(records)
 
+    @checked
     def score(self, transactions: Any, *, as_of: dt.date | str | None = None) -> RFMResult:
         """Score other customers, or these customers later, with the same cut points and segments.
 
@@ -245,13 +247,14 @@ class RFMResult(Result):
         }
 
 
+@checked
 def rfm(
     transactions: Any,
     *,
     customer: str,
     date: str,
     amount: str,
-    as_of: dt.date | str | None = None,
+    as_of: dt.date | np.datetime64 | str | None = None,
     bins: int = 5,
     cuts: Mapping[str, Sequence[float]] | None = None,
     segments: Sequence[Segment] | None = SEGMENTS,
@@ -342,17 +345,12 @@ def rfm(
     >>> result.cuts["recency"]
     (4.2, 8.0, 53.6, 128.4)
     """
-    for name, value, allowed in (
-        ("rule", rule, get_args(Rule)),
-        ("frequency", frequency, get_args(Frequency)),
-        ("refunds", refunds, ("net", "gross")),
-        ("future", future, get_args(Future)),
-        ("duplicates", duplicates, get_args(Duplicates)),
-    ):
-        if value not in allowed:
-            raise one_of(name, value, allowed)
-    if isinstance(bins, bool) or not isinstance(bins, int) or not 2 <= bins <= MAX_BINS:
-        raise ArgumentError(f"bins={bins!r}: the number of scores is a whole number from 2 to {MAX_BINS}")
+    check_word("rule", rule, get_args(Rule))
+    check_word("frequency", frequency, get_args(Frequency))
+    check_word("refunds", refunds, ("net", "gross"))
+    check_word("future", future, get_args(Future))
+    check_word("duplicates", duplicates, get_args(Duplicates))
+    bins = as_whole("bins", bins, 2, MAX_BINS)
     if customer in RESERVED:
         raise ArgumentError(
             f"the customer column can't be called {customer!r}: the result has a column of that name. Rename it."
@@ -450,10 +448,6 @@ def _as_day(as_of: Any, zone: str | None) -> dt.date:
 
 def _checked_cuts(cuts: Mapping[str, Sequence[float]] | None, bins: int) -> dict[str, tuple[float, ...]]:
     checked: dict[str, tuple[float, ...]] = {}
-    if cuts is not None and not isinstance(cuts, Mapping):
-        raise ArgumentError(
-            f'cuts={cuts!r}: give {{"recency": [...], "frequency": [...], "monetary": [...]}}'
-        )
     for dimension, points in (cuts or {}).items():
         if dimension not in DIMENSIONS:
             raise unknown("dimension", dimension, DIMENSIONS)

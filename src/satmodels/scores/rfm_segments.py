@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from satmodels.arguments import checked
 from satmodels.errors import ArgumentError
 
 MAX_BINS = 9  # so that the three scores read as one number, 111 to 999
@@ -60,6 +61,7 @@ class Segment:
         """The highest score that the segment names; 1 if it names none."""
         return max((box[1] for box in (self.r, self.f, self.m) if box is not None), default=1)
 
+    @checked
     def covers(self, r: int, f: int, m: int) -> bool:
         """Say whether a customer with these scores belongs to the segment."""
         boxes = zip((self.r, self.f, self.m), (r, f, m), strict=True)

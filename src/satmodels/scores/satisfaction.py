@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from satmodels.arguments import checked
 from satmodels.errors import ArgumentError
 from satmodels.scores.answers import Reading
 from satmodels.scores.periods import By
@@ -20,6 +21,7 @@ from satmodels.statistics.design import Design
 Array = NDArray[np.float64]
 
 
+@checked
 def csat(
     data: Any,
     item: str | None = None,
@@ -97,6 +99,7 @@ def csat(
     return score_item(data, item, _top("csat", top, low, high), reading, level=level, method=method)
 
 
+@checked
 def top_box(
     data: Any,
     item: str | None = None,
@@ -136,6 +139,7 @@ def top_box(
     return score_item(data, item, _top("top_box", top, low, high), reading, level=level, method=method)
 
 
+@checked
 def mean_score(
     data: Any,
     item: str | None = None,

@@ -11,6 +11,7 @@ import dataclasses
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
+from satmodels.arguments import checked
 from satmodels.errors import unknown
 from satmodels.results import Result, Table
 from satmodels.scores.answers import Reading
@@ -84,6 +85,7 @@ class ServqualResult(Result):
         """Return the single items, as a dataframe with the columns of :meth:`tidy` and ``dimension``."""
         return self.library.build(self.item_table.columns())
 
+    @checked
     def dimension(self, name: str) -> ScoreResult:
         """Return one dimension, or ``"overall"``, as a score for :func:`satmodels.compare`, ``trend`` and ``control_chart``.
 
@@ -105,6 +107,7 @@ class ServqualResult(Result):
         }
 
 
+@checked
 def servqual(
     data: Any,
     gaps: Any,
@@ -186,6 +189,7 @@ def servqual(
     return _score("servqual", data, items, importance, reading, level, method)
 
 
+@checked
 def servperf(
     data: Any,
     items: Any,

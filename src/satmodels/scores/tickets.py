@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from satmodels.arguments import checked
 from satmodels.errors import ArgumentError, SchemaError, unknown
 from satmodels.intake.cells import Cells
 from satmodels.intake.frames import Frame, open_frame
@@ -30,6 +31,7 @@ Group = tuple[Any, ...]
 Array = NDArray[np.float64]
 
 
+@checked
 def kpis(
     tickets: Any,
     *,
@@ -40,7 +42,7 @@ def kpis(
     severity: str | None = None,
     service_levels: Mapping[Any, timedelta] | None = None,
     other: timedelta | None = OTHER,
-    as_of: datetime | str | None = None,
+    as_of: datetime | np.datetime64 | str | None = None,
     by: By = (),
     level: float = 0.95,
 ) -> IndicatorResult:
@@ -149,8 +151,6 @@ def kpis(
 
 def _limits(levels: Mapping[Any, timedelta], other: timedelta | None) -> dict[Any, float | None]:
     """Return the seconds within which a response is due, by severity; under ``...`` those of all others."""
-    if not isinstance(levels, Mapping):
-        raise ArgumentError(f"service_levels={levels!r}: give {{severity: timedelta}}")
     found: dict[Any, float | None] = {...: None}
     for name, limit in {**levels, ...: other}.items():
         if limit is None and name is ...:

@@ -10,6 +10,7 @@ import dataclasses
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
+from satmodels.arguments import checked
 from satmodels.errors import check_word, unknown
 from satmodels.results import Result, Table
 from satmodels.scores.answers import Reading
@@ -65,6 +66,7 @@ class ToleranceResult(Result):
             "level": self.level,
         }
 
+    @checked
     def dimension(self, name: str, measure: str = "adequacy") -> ScoreResult:
         """Return a measure of one dimension, or of ``"overall"``, as a score.
 
@@ -81,6 +83,7 @@ class ToleranceResult(Result):
         return self._scores[f"{measure} {name}"]
 
 
+@checked
 def zone_of_tolerance(
     data: Any,
     items: Mapping[str, Sequence[tuple[str, str, str]]],

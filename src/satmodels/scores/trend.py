@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import special
 
+from satmodels.arguments import checked
 from satmodels.errors import ArgumentError, unknown
 from satmodels.results import Result, Table
 from satmodels.scores.difference import wald
@@ -67,6 +68,7 @@ class TrendResult(Result):
         }
 
 
+@checked
 def trend(
     result: ScoreResult,
     over: str | None = None,
@@ -167,8 +169,6 @@ def series_of(
     result: ScoreResult, over: str | None, order: Sequence[Any] | None = None
 ) -> tuple[str, dict[tuple[Any, ...], list[tuple[int, int]]], list[Any]]:
     """Return the period column, and per segment its (position of the period, row), and the periods."""
-    if not isinstance(result, ScoreResult):
-        raise ArgumentError(f"a score grouped by periods is needed, not {type(result).__name__}")
     if over is None:
         if len(result.by) != 1:
             raise ArgumentError(f"over=: which of the by-columns {list(result.by)} are the periods?")

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from satmodels.arguments import checked
 from satmodels.errors import (
     ArgumentError,
     ConvergenceError,
@@ -16,13 +17,12 @@ from satmodels.errors import (
     as_seed,
     as_whole,
     check_word,
-    one_of,
 )
 from satmodels.intake.library import FrameLibrary
 from satmodels.results import FrameBuilder, Result, Table
 from satmodels.sem.normal_table import NormalTable
 from satmodels.sem.recomputed_table import RecomputedTable
-from satmodels.sem.resample_table import DRAWS_AT_ONCE, ResampleTable
+from satmodels.sem.resample_table import DRAWS_AT_ONCE, MOST_DRAWS, ResampleTable
 from satmodels.sem.result import PARAMETER_COLUMNS
 from satmodels.statistics.intervals import check_level
 
@@ -167,6 +167,7 @@ def _columns(groups: tuple[Any, ...]) -> tuple[str, ...]:
     return ("group", *PARAMETER_COLUMNS) if groups else PARAMETER_COLUMNS
 
 
+@checked
 def bootstrap(
     model: Any,
     X: Any,
@@ -289,11 +290,9 @@ def bootstrap(
         )
     check_word("htmt", htmt, HTMT)
     listed: Any = (also,) if isinstance(also, str) else also
-    if not isinstance(listed, list | tuple):
-        raise one_of("also", also, ALSO)
+    for name in listed:
+        check_word("also", name, ALSO)
     also = tuple(dict.fromkeys(listed))
-    if lacking := [name for name in also if name not in ALSO]:
-        raise one_of("also", lacking[0], ALSO)
     if htmt != "signed" or also:
         if not hasattr(plan, "htmt"):
             raise ArgumentError(f"htmt= and also= are for a PLSPM, not for a {type(model).__name__}")
@@ -304,7 +303,7 @@ def bootstrap(
         indices = _checked_indices(indices, table.n_units)
         n = len(indices)
     else:
-        n = as_whole("n", n, 2)
+        n = as_whole("n", n, 2, MOST_DRAWS)
     rng = np.random.default_rng(seed)
     if interval == "studentized" and (indices is not None or table.n_units < 2 * GROUPS):
         raise ArgumentError(f'interval="studentized" draws rows itself, from at least {2 * GROUPS} of them')

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
+from satmodels.arguments import checked
 from satmodels.errors import ArgumentError, check_word, one_of
 from satmodels.intake.library import FrameLibrary
 from satmodels.results import FrameBuilder, Result, Table
@@ -89,6 +90,7 @@ class InvarianceResult(Result):
             "level_reached": self.level_reached,
         }
 
+    @checked
     def releases(self, step: str | None = None) -> pd.DataFrame:
         """Return what letting go of one equality would do: where to look for items that differ.
 
@@ -136,6 +138,7 @@ class InvarianceResult(Result):
         return FrameLibrary.PANDAS.build(Table.from_records(records).columns())
 
 
+@checked
 def invariance(
     model: CBSEM,
     X: Any,
@@ -208,8 +211,6 @@ def invariance(
     >>> sat.invariance(sat.CBSEM("Quality =~ q1 + q2 + q3 + q4"), frame, "shop").level_reached
     'strict'
     """
-    if not isinstance(model, CBSEM):
-        raise ArgumentError(f"invariance needs a CBSEM, not {type(model).__name__}")
     plan = _Plan(model, X, by, partial)
     models: dict[str, CBSEM] = {}
     records: list[dict[str, Any]] = []

@@ -9,6 +9,7 @@ from typing import Any, ClassVar, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from satmodels.arguments import checked
 from satmodels.errors import ArgumentError, one_of, unknown
 from satmodels.intake.library import FrameLibrary
 from satmodels.results import FrameBuilder, Result, Table
@@ -43,6 +44,7 @@ class IPMAResult(Result):
         return {"target": self.target, "level": self.level, "terms": len(self.rows)}
 
 
+@checked
 def ipma(
     result: SEMResult,
     target: str,
@@ -96,10 +98,6 @@ def ipma(
     """
     if level not in ("construct", "item"):
         raise one_of("level", level, ("construct", "item"))
-    if not isinstance(result, SEMResult):
-        raise ArgumentError(
-            f"an importance-performance map needs a fitted model's result_, not {type(result).__name__}"
-        )
     g = result._group(group)
     if target not in g.constructs:
         raise unknown("construct", target, g.constructs)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
+from satmodels.arguments import checked
 from satmodels.errors import ArgumentError
 from satmodels.intake.library import FrameLibrary
 from satmodels.results import Table
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
+@checked
 def compare_models(models: Mapping[str, SEMResult]) -> pd.DataFrame:
     """Set the parameters, R² and fit of several models side by side.
 
@@ -61,6 +63,7 @@ def _entries(result: SEMResult) -> Iterator[tuple[tuple[str, str, str], float | 
         yield (name, "fit", name), value
 
 
+@checked
 def apa_text(result: BootstrapResult) -> str:
     """Write the paths of a bootstrap as sentences in the style of the APA (7th edition).
 

@@ -16,6 +16,7 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
+SMALLEST_DRAWS, MOST_DRAWS = 20, 1_000_000  # fewer give no limits; more would be kept in gigabytes
 Array = NDArray[np.float64]
 Indices = NDArray[np.integer]
 ROWS_AT_ONCE = 2048  # the table of 24 items then takes 5 MB, whatever the number of rows

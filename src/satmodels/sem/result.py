@@ -6,6 +6,7 @@ import dataclasses
 from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
+from satmodels.arguments import checked
 from satmodels.errors import ArgumentError, unknown
 from satmodels.intake.library import FrameLibrary
 from satmodels.results import FrameBuilder, Result, Table
@@ -119,6 +120,7 @@ class SEMResult(Result):
         """Reliability of each construct: ``construct, alpha, rho_a, rho_c, ave``."""
         return self._by_group(reliability.reliability_table)
 
+    @checked
     def htmt(self, group: object = None, *, geometric: bool = False, absolute: bool = False) -> pd.DataFrame:
         """Heterotrait-monotrait ratios of correlations, constructs by constructs.
 
@@ -177,6 +179,7 @@ class SEMResult(Result):
 
     # presentation --------------------------------------------------------------------------------
 
+    @checked
     def diagram(self, group: object = None, *, items: bool = False) -> PathDiagram:
         """Return the path diagram: shown by a notebook, ``.svg``, ``.mermaid``, ``.save(path)``.
 
@@ -201,7 +204,7 @@ class SEMResult(Result):
         if len(self.groups) == 1 and group is None:
             return self.groups[0]
         for g in self.groups:
-            if g.group == group:
+            if (g.group == group) is True:  # of an array it is no truth value
                 return g
         names = [g.group for g in self.groups]
         if group is None:

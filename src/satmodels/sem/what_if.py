@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
+from satmodels.arguments import checked
 from satmodels.errors import ArgumentError, unknown
 from satmodels.intake.library import FrameLibrary
 from satmodels.results import FrameBuilder, Result, Table
@@ -38,6 +39,7 @@ class WhatIfResult(Result):
         return {"changes": changes, "level": self.level}
 
 
+@checked
 def what_if(
     result: SEMResult | BootstrapResult, changes: Mapping[str, float], *, scale: Any = None
 ) -> WhatIfResult:

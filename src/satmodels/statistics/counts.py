@@ -15,7 +15,8 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from satmodels.errors import ArgumentError, SchemaError
+from satmodels.arguments import checked
+from satmodels.errors import ArgumentError, SchemaError, as_whole
 from satmodels.intake.cells import Cells, count_cells
 from satmodels.intake.frames import (
     OFFENDERS,
@@ -83,6 +84,7 @@ class ScoreCounts:
         return int(self.n.sum())
 
     @classmethod
+    @checked
     def collect(
         cls, data: Any, item: str | None = None, by: str | Sequence[str] = (), weight: str | None = None
     ) -> Self:
@@ -133,14 +135,14 @@ class ScoreCounts:
         return cls.from_cells(item, (), cells)
 
     @classmethod
+    @checked
     def from_values(cls, counts: Mapping[float, int], *, item: str = "answer") -> Self:
         """Build the statistic from published counts: ``{answer: how often}``."""
-        if any(n < 0 or n != int(n) for n in counts.values()):
-            raise ArgumentError("counts are whole numbers of at least 0")
-        n = np.array([int(v) for v in counts.values()], dtype=np.int64)
+        n = np.array([as_whole("counts", v, 0, 2**53) for v in counts.values()], dtype=np.int64)
         return cls.from_cells(item, (), Cells((list(counts),), n, n.astype(float), n.astype(float)))
 
     @classmethod
+    @checked
     def from_cells(
         cls,
         item: str,
@@ -180,6 +182,7 @@ class ScoreCounts:
             weighted=weighted,
         )
 
+    @checked
     def check_range(
         self, low: float, high: float, *, integer: bool = True, frame: Frame | None = None
     ) -> None:
@@ -202,6 +205,7 @@ class ScoreCounts:
             value=values[0],
         )
 
+    @checked
     def marginal(self, by: str | Sequence[str] = ()) -> Self:
         """Add up over the grouping columns that are not in ``by``."""
         by = as_names(by)
@@ -333,6 +337,8 @@ def as_names(by: str | Iterable[str]) -> tuple[str, ...]:
     if not isinstance(by, str | Iterable):
         raise ArgumentError(f"{by!r} is no column name and no list of column names")
     names = (by,) if isinstance(by, str) else tuple(by)
+    if wrong := [name for name in names if not isinstance(name, str)]:
+        raise ArgumentError(f"{wrong[0]!r} is no column name: list names of columns")
     if len(set(names)) < len(names):
         raise ArgumentError(f"a column is listed twice: {list(names)}")
     return names

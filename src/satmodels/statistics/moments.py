@@ -15,6 +15,7 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from satmodels.arguments import checked
 from satmodels.errors import ArgumentError, DataError, unknown
 from satmodels.intake.batches import batches
 from satmodels.intake.cells import check_weight
@@ -119,6 +120,7 @@ class Moments:
             )
 
     @classmethod
+    @checked
     def collect(cls, data: Any, columns: str | Sequence[str], weight: str | None = None) -> Self:
         """Collect the moments of a dataframe, block by block.
 
@@ -159,17 +161,20 @@ class Moments:
         return cls(tuple(columns), n, mean, scatter, sum_w, sum_w2, n_dropped, weighted)
 
     @classmethod
+    @checked
     def empty(cls, columns: Sequence[str], *, weighted: bool = False) -> Self:
         """Return the moments of no rows: the zero of ``+``."""
         p = len(columns)
         return cls(tuple(columns), 0, np.zeros(p), np.zeros((p, p)), 0.0, 0.0, 0, weighted)
 
     @classmethod
+    @checked
     def of_block(cls, columns: Sequence[str], block: Array, w: Array | None = None) -> Self:
         """Return the moments of one array of rows, those with NaN left out."""
         return cls._of_sums(columns, block_sums(block, w), weighted=w is not None)
 
     @classmethod
+    @checked
     def from_correlation(
         cls,
         corr: Any,
@@ -212,9 +217,11 @@ class Moments:
         scatter = matrix * np.outer(scale, scale) * (n - 1)
         return cls(tuple(names), int(n), centre, scatter, float(n), float(n))
 
+    @checked
     def select(self, columns: Sequence[str]) -> Self:
         """Return the moments of some of the columns, in this order."""
-        if tuple(columns) == self.columns:
+        columns = as_names(columns)
+        if columns == self.columns:
             return self
         place = {c: i for i, c in enumerate(self.columns)}
         for c in columns:
@@ -284,7 +291,7 @@ class Moments:
                 raise ValueError("weights and sums of squares are not negative")
             mean = np.array(body["mean"], dtype=float).reshape(p)
             return cls(columns, n, mean, scatter, sum_w, sum_w2, n_dropped, bool(body["weighted"]))
-        except (ValueError, TypeError) as error:
+        except (ValueError, TypeError, OverflowError) as error:
             raise ArgumentError(f"the fields of these stored Moments don't fit together: {error}") from error
 
 
@@ -358,7 +365,10 @@ def _by_name(
         if set(by_name) != set(names):
             raise ArgumentError(f"{what} names {sorted(by_name)}, the correlations name {sorted(names)}")
         given = [by_name[name] for name in names]
-    array = np.array(given, dtype=float)
+    try:
+        array = np.array(given, dtype=float)
+    except (ValueError, TypeError, OverflowError) as error:
+        raise ArgumentError(f"{what} holds no numbers") from error
     if array.shape != (len(names),) or not np.isfinite(array).all():
         raise ArgumentError(f"{what} needs one finite number for each of the {len(names)} columns")
     return array

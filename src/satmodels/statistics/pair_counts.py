@@ -9,7 +9,8 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from satmodels.errors import ArgumentError, SchemaError, near_matches
+from satmodels.arguments import checked
+from satmodels.errors import ArgumentError, SchemaError, as_whole, near_matches
 from satmodels.intake.batches import batches
 from satmodels.intake.cells import Cells, check_weight, count_cells
 from satmodels.intake.frames import Frame, check_numeric_type, open_frame
@@ -64,6 +65,7 @@ class PairCounts:
     weighted: bool = False
 
     @classmethod
+    @checked
     def collect(
         cls,
         data: Any,
@@ -101,18 +103,13 @@ class PairCounts:
         by = as_names(by)
         if not pairs:
             raise ArgumentError("pairs is empty: give {feature: (functional, dysfunctional)}")
-        if not 2 <= size <= MAX_ANSWER:
-            raise ArgumentError(
-                f"size={size!r}: answers are codes from 1 to at least 2, at most {MAX_ANSWER}"
-            )
+        size = as_whole("size", size, 2, MAX_ANSWER)
         frame = open_frame(data)
         frame.require(by, role="column to group by")
-        if not isinstance(pairs, Mapping):
-            raise ArgumentError(f"pairs={pairs!r}: give {{feature: (functional, dysfunctional)}}")
         labels = labels or {}
-        if not isinstance(labels, Mapping):
-            raise ArgumentError(f"labels={labels!r}: give {{column: {{text: code}}}}")
-        for pair in pairs.values():
+        for feature, pair in pairs.items():
+            if isinstance(pair, str) or not isinstance(pair, Sequence) or len(pair) != 2:
+                raise ArgumentError(f"feature {feature!r}: {pair!r} is no pair of columns")
             frame.require(pair)
             for column in pair:
                 if not labels.get(column):

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from satmodels.arguments import checked
 from satmodels.errors import ArgumentError, DataError
 from satmodels.intake.batches import matrix
 from satmodels.intake.frames import open_frame
@@ -27,6 +28,7 @@ from satmodels.survey.reliability import (
 Array = NDArray[np.float64]
 
 
+@checked
 def kmo(data: Any, items: Sequence[str] | None = None, *, weight: str | None = None) -> ReliabilityResult:
     """Return the Kaiser-Meyer-Olkin measure of sampling adequacy (Kaiser 1974, Psychometrika 39, 31-36).
 
@@ -74,6 +76,7 @@ def kmo(data: Any, items: Sequence[str] | None = None, *, weight: str | None = N
     )
 
 
+@checked
 def bartlett(data: Any, items: Sequence[str] | None = None) -> ReliabilityResult:
     """Test whether all correlations are zero (Bartlett 1951, Biometrika 38, 337-344).
 
@@ -116,6 +119,7 @@ def bartlett(data: Any, items: Sequence[str] | None = None) -> ReliabilityResult
     )
 
 
+@checked
 def icc(data: Any, raters: Sequence[str] | None = None, *, level: float = 0.95) -> ReliabilityResult:
     """Return the six intraclass correlations of Shrout and Fleiss (1979, Psychological Bulletin 86, 420-428).
 

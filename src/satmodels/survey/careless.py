@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
+from satmodels.arguments import checked
 from satmodels.errors import ArgumentError, DataError, as_number
 from satmodels.intake.batches import matrix
 from satmodels.intake.frames import Frame, open_frame
@@ -88,6 +89,7 @@ class CarelessResult(Result):
         }
 
 
+@checked
 def careless(
     frame: Any,
     items: Sequence[str] | Survey,
@@ -256,7 +258,7 @@ def _items(items: Sequence[str] | Survey) -> tuple[list[str], dict[str, Sequence
                 scales[construct] = rated
         found = columns, scales if len(scales) >= MIN_ITEMS else {}
     else:
-        if isinstance(items, str) or not isinstance(items, Iterable):
+        if isinstance(items, str) or not isinstance(items, Iterable) or getattr(items, "ndim", 1) != 1:
             raise ArgumentError(f"items={items!r} is no list of columns; give at least {MIN_ITEMS}")
         found = list(items), {}
     if len(found[0]) < MIN_ITEMS or len(set(found[0])) < len(found[0]):

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from satmodels.arguments import checked
 from satmodels.errors import ArgumentError, DataError
 from satmodels.intake.frames import is_sequence
 from satmodels.intake.library import FrameLibrary
@@ -26,6 +27,7 @@ from satmodels.survey.reliability import (
 Array = NDArray[np.float64]
 
 
+@checked
 def composite_reliability(
     data: Any, items: Sequence[str] | None = None, *, weight: str | None = None
 ) -> ReliabilityResult:

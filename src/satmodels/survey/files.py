@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from satmodels.arguments import checked
 from satmodels.errors import ArgumentError
 from satmodels.stored import read_json
 from satmodels.survey.survey import Survey
@@ -13,6 +14,7 @@ READS = (".sav", ".zsav", ".csv", ".xlsx", ".json", ".qsf")
 WRITES = (".sav", ".csv", ".xlsx", ".json", ".qsf")
 
 
+@checked
 def read_survey(path: str | Path, schema: str | Path | None = None) -> tuple[Survey, Any]:
     """Read a survey file: what was asked, and what was answered.
 
@@ -119,6 +121,7 @@ def _questionnaire(path: Path) -> Survey:
     return Survey.from_json(text)
 
 
+@checked
 def write_survey(survey: Survey, path: str | Path, frame: Any = None) -> None:
     """Write a survey, and its answers where the format holds them.
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from typing import Annotated, Any, Literal, Self
 
@@ -493,9 +493,13 @@ def _options(name: str, options: Sequence[Code] | Mapping[Code, Wording]) -> dic
         raise ArgumentError(f"item {name!r}: options={options!r} is one text; give a list of options")
     if isinstance(options, Mapping):
         return dict(options)
+    if not isinstance(options, Iterable) or getattr(options, "ndim", 1) != 1:
+        raise ArgumentError(f"item {name!r}: options={options!r}; give a list of options")
     given: list[Any] = list(options)
     if any(isinstance(option, dict) for option in given):
         return _read_options(given)
+    if not all(isinstance(option, int | str | float) for option in given):
+        raise ArgumentError(f"item {name!r}: options={options!r}; an option is a whole number or a text")
     if len(set(given)) < len(given):
         twice = next(o for o in given if given.count(o) > 1)
         raise ArgumentError(f"item {name!r}: option {twice!r} is listed twice")

@@ -6,6 +6,7 @@ import re
 from pathlib import Path
 from typing import Any
 
+from satmodels.arguments import checked
 from satmodels.errors import ArgumentError, MissingExtraError
 from satmodels.intake.frames import open_frame
 from satmodels.survey.coded import gapless
@@ -195,6 +196,7 @@ def codebook(survey: Survey) -> list[dict[str, Any]]:
     return rows
 
 
+@checked
 def write_table(frame: Any, path: str | Path, *, raw: bool = False) -> None:
     """Write a frame as CSV or Excel, so that no spreadsheet takes an answer for a formula.
 

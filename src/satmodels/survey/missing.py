@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
+from satmodels.arguments import checked
 from satmodels.errors import ArgumentError, DataError, check_word
 from satmodels.intake.batches import matrix
 from satmodels.intake.frames import open_frame
@@ -63,6 +64,7 @@ class MissingResult(Result):
         return {name: getattr(self, name) for name in names}
 
 
+@checked
 def missing_report(frame: Any, items: Sequence[str], *, max_rows: int | None = None) -> MissingResult:
     """Count missing answers by item and pattern, and test whether they are missing by chance.
 
@@ -153,6 +155,7 @@ def _little(x: Array, names: Sequence[str]) -> tuple[float, int, float]:
     return statistic, df, float(chdtrc(df, statistic)) if df > 0 else 1.0
 
 
+@checked
 def impute(
     frame: Any,
     items: Sequence[str],

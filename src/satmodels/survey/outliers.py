@@ -13,6 +13,7 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
+from satmodels.arguments import checked
 from satmodels.errors import ArgumentError, DataError
 from satmodels.intake.batches import matrix
 from satmodels.intake.frames import open_frame
@@ -69,6 +70,7 @@ class OutlierResult(Result):
         return {name: getattr(self, name) for name in ("n", "n_items", "n_outliers", "n_mahalanobis")}
 
 
+@checked
 def outliers(
     frame: Any, items: Sequence[str], *, by: str | Sequence[str] = (), max_rows: int | None = None
 ) -> OutlierResult:

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from satmodels.arguments import checked
 from satmodels.errors import ArgumentError, unknown
 from satmodels.intake.frames import Frame, is_sequence, like_sequence, open_frame, sequence_values
 from satmodels.intake.rules import is_missing
@@ -21,6 +22,7 @@ MINIMUM = 10  # smallest number of respondents that is published
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "\0", "＝", "＋", "－", "＠")  # OWASP, CWE-1236
 
 
+@checked
 def pseudonymise(column: Any, key: bytes | str) -> Any:
     """Replace ids by pseudonyms that can't be turned back, or guessed, without the key.
 
@@ -53,9 +55,7 @@ def pseudonymise(column: Any, key: bytes | str) -> Any:
     >>> a == c, a == b, len(a)
     (True, False, 40)
     """
-    if not isinstance(key, bytes | bytearray | str):
-        raise ArgumentError(f"the key is bytes or text, not {type(key).__name__}: secrets.token_bytes(32)")
-    secret = key.encode() if isinstance(key, str) else bytes(key)
+    secret = key.encode("utf-8", "surrogatepass") if isinstance(key, str) else bytes(key)
     if len(secret) < MIN_KEY_BYTES:
         raise ArgumentError(
             f"the key has {len(secret)} bytes; at least {MIN_KEY_BYTES} are needed: secrets.token_bytes(32)"
@@ -91,6 +91,7 @@ def _canonical(value: Any) -> str:
     raise ArgumentError(f"a value of type {type(value).__name__} is no id: ids are texts or whole numbers")
 
 
+@checked
 def suppress(
     table: Any, minimum: int = MINIMUM, *, n: str = "n", by: str | Sequence[str] | None = None
 ) -> Any:

@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
+from satmodels.arguments import checked
 from satmodels.errors import ArgumentError, DataError
 from satmodels.intake.frames import open_frame
 from satmodels.intake.library import FrameLibrary
@@ -157,6 +158,7 @@ def alpha(cov: Array) -> float | None:
     return k / (k - 1) * (1 - float(np.trace(cov)) / total) if total > 1e-12 * np.trace(cov) else None
 
 
+@checked
 def cronbach_alpha(
     data: Any, items: Sequence[str] | None = None, *, weight: str | None = None, level: float = 0.95
 ) -> ReliabilityResult:
@@ -255,6 +257,7 @@ def _lambda_6(corr: Array) -> float | None:
     return float(1 - errors.sum() / corr.sum())
 
 
+@checked
 def mcdonald_omega(
     data: Any, items: Sequence[str] | None = None, *, n_factors: int = 1, weight: str | None = None
 ) -> ReliabilityResult:

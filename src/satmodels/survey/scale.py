@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Self, TypeVar
 
 import numpy as np
 from pydantic import BaseModel, ConfigDict, StrictInt, ValidationError, field_validator, model_validator
 
+from satmodels.arguments import checked
 from satmodels.errors import ArgumentError, unknown
 from satmodels.stored import read_document, write_document
 
@@ -72,6 +73,7 @@ class Spec(BaseModel):
         return write_document(type(self).__name__, SPEC_FORMAT, self.model_dump(mode="json"))
 
     @classmethod
+    @checked
     def from_json(cls, text: str | bytes) -> Self:
         """Read a document of :meth:`to_json`; anything else is an ArgumentError."""
         body = read_document(text, cls.__name__, SPEC_FORMAT, cls.model_fields)
@@ -191,10 +193,12 @@ class Scale(Spec):
         """The scale as errors show it, for example ``"1..10"``."""
         return f"{self.low}..{self.high}"
 
+    @checked
     def label(self, code: int, language: str | None = None) -> str | None:
         """Return the label of a code, None where it has none."""
         return in_language((self.labels or {}).get(code), language)
 
+    @checked
     def code(self, label: str) -> int:
         """Return the code of a label in any of its languages.
 
@@ -208,10 +212,12 @@ class Scale(Spec):
             raise unknown("label", label, known)
         return known[label]
 
+    @checked
     def turned(self, code: float) -> float:
         """Return the code at the other end: ``low + high - code``."""
         return self.low + self.high - code
 
+    @checked
     def to_index(self, value: float) -> float:
         """Return a value of the scale on 0 to 100."""
         return (value - self.low) / (self.high - self.low) * 100
@@ -253,7 +259,11 @@ def _by_code(
         if labels and all(isinstance(v, int) for v in labels.values()):
             raise ArgumentError(f"Scale: labels is {{code: label}}; {dict(labels)} is the other way round")
         return dict(labels)
-    if isinstance(labels, str | set | frozenset):
+    if (
+        isinstance(labels, str | set | frozenset)
+        or not isinstance(labels, Iterable)
+        or getattr(labels, "ndim", 1) != 1
+    ):
         raise ArgumentError(f"Scale: labels={labels!r} has no order of labels; give a list from low to high")
     given: Any = list(labels)
     if isinstance(low, int) and isinstance(high, int) and len(given) != high - low + 1:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal, Self
 
 from pydantic import ConfigDict, Field, field_validator, model_validator
 
+from satmodels.arguments import checked
 from satmodels.errors import ArgumentError, unknown
 from satmodels.stored import read_document, write_document
 from satmodels.survey.columns import Column, columns_of
@@ -106,7 +107,7 @@ class Survey(Spec):
         notes: Sequence[str] = (),
         **unknown: Any,
     ) -> None:
-        if isinstance(items, Item | str) or not isinstance(items, Iterable):
+        if isinstance(items, Item | str) or not isinstance(items, Iterable) or getattr(items, "ndim", 1) != 1:
             raise ArgumentError(f"Survey: items is a list of items, not {items!r}")
         for i, item in enumerate(items):
             if not isinstance(item, Item | Mapping):
@@ -183,6 +184,7 @@ class Survey(Spec):
                 return item
         raise unknown("item", name, [item.name for item in self.items])
 
+    @checked
     def scale(self, column: str) -> Scale:
         """Return the scale of a column.
 
@@ -493,10 +495,11 @@ class Survey(Spec):
         except (ValueError, TypeError) as error:
             raise ArgumentError(f"this is no stored Survey: {error}") from error
 
+    @checked
     def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:
         """Return a copy with some fields changed, checked like a new survey."""
         fields = {name: getattr(self, name) for name in type(self).model_fields}
-        return type(self)(**{**fields, **(update or {})})
+        return type(self)(**{**fields, **{str(name): value for name, value in (update or {}).items()}})
 
     def __repr__(self) -> str:
         roles = "".join(

@@ -14,6 +14,7 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
+from satmodels.arguments import checked
 from satmodels.errors import ArgumentError, ConvergenceError, DataError, SchemaError, as_whole, near_matches
 from satmodels.intake.batches import matrix
 from satmodels.intake.cells import check_weight
@@ -29,6 +30,7 @@ MAX_ITERATIONS = 10_000
 SAME_TOTAL = 1e-6  # margins whose totals differ by more, relatively, contradict each other
 
 
+@checked
 def rake(
     frame: Any,
     margins: Mapping[str, Mapping[Any, float]],
@@ -76,10 +78,8 @@ def rake(
     [0.4, 0.8, 0.8, 2.0]
     """
     opened = open_frame(frame)
-    if not isinstance(margins, Mapping) or not margins:
-        raise ArgumentError(
-            f"margins={margins!r} is empty or no mapping: give {{column: {{category: total or share}}}}"
-        )
+    if not margins:
+        raise ArgumentError("margins is empty: give {column: {category: total or share}}")
     # a pandas Series is a margin as well
     margins = {c: m.to_dict() if hasattr(m, "to_dict") else m for c, m in dict[str, Any](margins).items()}
     opened.require(margins, role="margin")
@@ -115,6 +115,7 @@ def rake(
     return start * factor[place]
 
 
+@checked
 def poststratify(
     frame: Any, strata: Sequence[str] | str, totals: Mapping[Any, float], weight: str | None = None
 ) -> Array:
@@ -165,6 +166,7 @@ def poststratify(
     return start * factor[codes]
 
 
+@checked
 def trim_weights(weights: Any, low: float | None = None, high: float | None = None) -> Array:
     """Cut extreme weights, and spread what is cut off over the others, so that the sum stays.
 
@@ -258,6 +260,7 @@ class WeightSummary(Result):
         return {name: getattr(self, name) for name in names}
 
 
+@checked
 def weight_summary(weights: Any) -> WeightSummary:
     """Return the design effect and the effective sample size of weights (Kish 1965).
 
@@ -286,7 +289,7 @@ def weight_summary(weights: Any) -> WeightSummary:
 def _as_weights(weights: Any) -> Array:
     try:
         w = np.array(weights, dtype=float)
-    except (TypeError, ValueError) as error:
+    except (TypeError, ValueError, OverflowError) as error:
         raise ArgumentError(f"weights are numbers: {error}") from error
     if w.ndim != 1 or not np.isfinite(w).all() or (w < 0).any() or w.sum() <= 0:
         raise ArgumentError("weights are finite numbers of at least 0, at least one above 0, in one row")

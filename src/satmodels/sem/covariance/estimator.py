@@ -11,11 +11,14 @@ from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils.validation import check_is_fitted
 
+from satmodels.arguments import checked
 from satmodels.errors import (
     ArgumentError,
     ConvergenceError,
     EngineError,
     ImproperSolutionWarning,
+    as_seed,
+    as_whole,
     one_of,
 )
 from satmodels.intake.batches import matrix
@@ -40,6 +43,7 @@ from satmodels.sem.covariance.semopy_engine import cross_check, semopy_estimates
 from satmodels.sem.covariance.table import build_table, check_partial
 from satmodels.sem.model.spec import ModelSpec
 from satmodels.sem.pls.answers import check_scales, is_frame, named_columns
+from satmodels.sem.resample_table import MOST_DRAWS
 from satmodels.statistics.moments import Moments
 
 if TYPE_CHECKING:
@@ -374,6 +378,7 @@ class CBSEM(TransformerMixin, BaseEstimator):
         """
         return self.scores(X)
 
+    @checked
     def scores(self, X: Any, method: str = "regression") -> Array:
         """Return construct scores by ``method`` "regression" or "bartlett" (without ordered answers)."""
         if method not in ("regression", "bartlett"):
@@ -393,6 +398,7 @@ class CBSEM(TransformerMixin, BaseEstimator):
                 result[inside] = getattr(scoring, method)(rows[inside])
         return result
 
+    @checked
     def modification_indices(self, minimum: float = 0.0) -> pd.DataFrame:
         """Return what freeing one more parameter would do.
 
@@ -475,6 +481,7 @@ class CBSEM(TransformerMixin, BaseEstimator):
         """Give :func:`satmodels.bootstrap` what it needs."""
         return plan_resampling(self, X, sample_weight, cluster, scale)
 
+    @checked
     def bollen_stine(self, X: Any, *, n: int = 1000, seed: int | None = None) -> dict[str, float | int]:
         """Return the bootstrap p-value of the test of fit (Bollen and Stine 1992).
 
@@ -492,13 +499,12 @@ class CBSEM(TransformerMixin, BaseEstimator):
         dict
             ``chisq, df, p_value, draws, n_failed``.
         """
-        if isinstance(n, bool) or int(n) != n or n < 1:
-            raise ArgumentError(f"n={n!r}: the number of draws is a whole number of at least 1")
+        n, seed = as_whole("n", n, 1, MOST_DRAWS), as_seed(seed)
         if self.missing != "drop" or self.group is not None or self.ordered:
             raise ArgumentError(
                 'the Bollen-Stine test takes complete rows (missing="drop") of numbers in one group'
             )
-        return bollen_stine(self._resampling(X), int(n), seed)
+        return bollen_stine(self._resampling(X), n, seed)
 
     def _refuse_ordered(self, what: str) -> None:
         if self.ordered:

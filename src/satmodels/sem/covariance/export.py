@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from itertools import groupby
 
+from satmodels.arguments import checked
 from satmodels.errors import EngineError
 from satmodels.sem.model.expression import show_number
 from satmodels.sem.model.spec import ModelSpec
@@ -35,6 +36,7 @@ _R_WORDS = {
 }
 
 
+@checked
 def to_lavaan(spec: ModelSpec | str) -> str:
     """Return a model as lavaan (R) reads it.
 
@@ -95,6 +97,7 @@ def _r_name(name: str) -> str:
     return name
 
 
+@checked
 def to_semopy(spec: ModelSpec | str) -> tuple[str, dict[str, str]]:
     """Return a model as semopy reads it, and the generated name of every variable.
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence, Set
 from typing import Any
 
+from satmodels.arguments import check_arguments
 from satmodels.errors import ArgumentError, SpecError, check_word
 from satmodels.sem.covariance.fitting import LIKELIHOOD
 from satmodels.sem.covariance.ordinal import ORDINAL
@@ -20,6 +21,7 @@ PARAMETERIZATIONS = ("delta", "theta")
 
 def check_options(model: Any) -> None:
     """Refuse options of a CBSEM that are unknown or exclude each other."""
+    check_arguments(type(model).__init__, model.get_params(deep=False))
     for name, known in (
         ("estimator", ESTIMATORS),
         ("missing", MISSING),
@@ -31,9 +33,6 @@ def check_options(model: Any) -> None:
         check_word(name, getattr(model, name), known)
     for name in ("ordered", "equal", "partial"):
         words(name, getattr(model, name))
-    for name in ("group", "cluster"):
-        if not isinstance(getattr(model, name), str | None):
-            raise ArgumentError(f"{name}={getattr(model, name)!r}: give the name of a column")
     check_level(model.level)
     if model.ordered:
         _check_ordered(model)

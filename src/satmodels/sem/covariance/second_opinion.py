@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from satmodels.arguments import checked
 from satmodels.errors import ArgumentError
 from satmodels.sem.covariance.estimator import CBSEM
 from satmodels.sem.covariance.fitting import LIKELIHOOD
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
+@checked
 def cross_check(result: CovarianceResult) -> pd.DataFrame:
     """Refit a model with semopy, from the moments in its result, and lay the estimates side by side.
 
@@ -39,8 +41,6 @@ def cross_check(result: CovarianceResult) -> pd.DataFrame:
     >>> bool(sat.cross_check(result)["difference"].max() < 1e-4)
     True
     """
-    if not isinstance(result, CovarianceResult):
-        raise ArgumentError(f"cross_check takes the .result_ of a CBSEM, not a {type(result).__name__}")
     if len(result.groups) != 1 or result.estimator not in LIKELIHOOD:
         raise ArgumentError("cross_check compares maximum likelihood of one group of complete rows")
     return CBSEM(result.spec).fit(result.groups[0].moments).cross_check()

@@ -18,7 +18,8 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
-from satmodels.errors import ArgumentError, SpecError, near_matches
+from satmodels.arguments import checked
+from satmodels.errors import SpecError, near_matches
 from satmodels.sem.model.spec import ModelSpec
 from satmodels.sem.model.terms import Operator, Term
 from satmodels.sem.model.tokens import MAX_CHARACTERS, Source, Token, name_problem
@@ -41,6 +42,7 @@ _TOKEN = re.compile(
 _T = TypeVar("_T")
 
 
+@checked
 def from_seminr(text: str) -> ModelSpec:
     r"""Read a model written in the words of the R package seminr.
 
@@ -78,9 +80,6 @@ def from_seminr(text: str) -> ModelSpec:
     Loyalty <~ CUSL1 + CUSL2
     Loyalty ~ Image
     """
-    given: Any = text
-    if not isinstance(given, str):
-        raise ArgumentError(f"a model in seminr's words is a text, not {type(given).__name__}")
     text = text.replace("\r\n", "\n").replace("\r", "\n")
     if len(text.encode("utf-8", "surrogatepass")) > MAX_CHARACTERS:
         raise SpecError(f"the model text is longer than {MAX_CHARACTERS:,} bytes")

@@ -8,6 +8,7 @@ from typing import Any, Self
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from satmodels.arguments import checked
 from satmodels.errors import ArgumentError, SpecError, unknown
 from satmodels.sem.model.expression import parse_expression, show_expression, show_name, show_number
 from satmodels.sem.model.rules import CONSTRUCT_OPERATORS, find_problem
@@ -83,6 +84,7 @@ class ModelSpec(BaseModel):
         return hash((self.terms, self.defined, self.constraints, tuple(self.scales.items())))
 
     @classmethod
+    @checked
     def parse(cls, text: str) -> Self:
         """Read a model text in lavaan's words (see :mod:`satmodels.sem.model.syntax`).
 
@@ -165,6 +167,7 @@ class ModelSpec(BaseModel):
         """Number of groups the modifiers speak of; 1 where they hold for all."""
         return max(t.n_groups for t in self.terms)
 
+    @checked
     def with_scales(self, scales: Mapping[str, tuple[float, float]]) -> Self:
         """Return the model with the answer scales of its items: ``{item: (low, high)}``."""
         return type(self)(

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from satmodels.arguments import checked
 from satmodels.errors import ArgumentError, near_matches
 from satmodels.sem.model.spec import ModelSpec
 from satmodels.sem.model.terms import Term
@@ -50,6 +51,7 @@ CCSI_ARROWS: dict[str, tuple[str, ...]] = {
 Items = Mapping[str, Sequence[str]]
 
 
+@checked
 def acsi(items: Items) -> ModelSpec:
     """Return the American Customer Satisfaction Index model: six constructs, nine or ten paths.
 
@@ -96,6 +98,7 @@ def acsi(items: Items) -> ModelSpec:
     return _fill("acsi", ACSI_ARROWS, items, optional="Complaints")
 
 
+@checked
 def ecsi(items: Items) -> ModelSpec:
     """Return the European Customer Satisfaction Index model: seven constructs, twelve paths.
 
@@ -126,6 +129,7 @@ def ecsi(items: Items) -> ModelSpec:
     return _fill("ecsi", ECSI_ARROWS, items, optional="Complaints")
 
 
+@checked
 def ccsi(items: Items) -> ModelSpec:
     """Return a model after the Chinese Customer Satisfaction Index: six constructs, eleven paths.
 
@@ -158,8 +162,6 @@ def ccsi(items: Items) -> ModelSpec:
 
 
 def _fill(template: str, arrows: dict[str, tuple[str, ...]], items: Items, optional: str | None) -> ModelSpec:
-    if not isinstance(items, Mapping):
-        raise ArgumentError(f"{template} takes a mapping from construct to items, not {type(items).__name__}")
     for name in items:
         if name not in arrows:
             raise ArgumentError(f"{template} has no construct {name!r}.{near_matches(name, arrows)}")

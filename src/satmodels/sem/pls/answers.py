@@ -210,7 +210,7 @@ def _weights(frame: Frame, sample_weight: Any, n: int) -> Array | None:
         return matrix(frame, [sample_weight])[:, 0]
     try:
         weights = np.asarray(sample_weight, dtype=float)
-    except (TypeError, ValueError) as error:
+    except (TypeError, ValueError, OverflowError) as error:
         raise ArgumentError(f"sample_weight holds no numbers: {error}") from error
     if weights.shape != (n,):
         raise ArgumentError(
@@ -252,7 +252,7 @@ def read_clusters(X: Any, cluster: Any, answers: Answers) -> NDArray[np.intp] | 
 
 def read_labels(X: Any, labels: Any, answers: Answers) -> list[Any]:
     """Return the label (group, cluster) of each kept row: of a column, or given one for each row."""
-    if not isinstance(labels, str | Iterable):
+    if not isinstance(labels, str | Iterable) or getattr(labels, "ndim", 1) != 1:
         raise ArgumentError(f"groups and clusters are a column or one label for each row, not {labels!r}")
     values = open_frame(named_columns(X)).values(labels) if isinstance(labels, str) else list(labels)
     n_read = len(answers.rows) + answers.n_dropped

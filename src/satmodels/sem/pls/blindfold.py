@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
+from satmodels.arguments import checked
 from satmodels.errors import ArgumentError, DataError, as_whole
 from satmodels.intake.library import FrameLibrary
 from satmodels.results import FrameBuilder, Result, Table
@@ -16,6 +17,7 @@ from satmodels.sem.pls.answers import Answers
 from satmodels.sem.pls.estimates import estimate
 from satmodels.sem.pls.missing import ROW_POLICIES, mean_replaced
 from satmodels.sem.pls.resampling import PLSResampling
+from satmodels.sem.pls.taken import check_plspm
 from satmodels.statistics.moments import Moments
 
 Array = NDArray[np.float64]
@@ -48,6 +50,7 @@ class BlindfoldResult(Result):
         }
 
 
+@checked
 def blindfold(model: Any, X: Any, *, omission: int = OMISSION, sample_weight: Any = None) -> BlindfoldResult:
     r"""Compute Stone-Geisser Q² of each endogenous construct, as cross-validated redundancy.
 
@@ -108,8 +111,7 @@ def blindfold(model: Any, X: Any, *, omission: int = OMISSION, sample_weight: An
         term  estimate
     0  Loyal      0.16
     """
-    if not hasattr(model, "_row_resampling"):
-        raise ArgumentError(f"blindfold takes a PLSPM, not a {type(model).__name__}")
+    check_plspm(model, "blindfold")
     if model.ordered or model.missing not in ROW_POLICIES:
         raise ArgumentError(
             "blindfolding replaces answers by means: it takes the answers as numbers, with missing='mean' or 'drop'"

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils.validation import check_is_fitted
 
+from satmodels.arguments import check_arguments
 from satmodels.errors import (
     ArgumentError,
     ConvergenceError,
@@ -229,6 +230,7 @@ class PLSPM(TransformerMixin, BaseEstimator):
         return np.asarray(self.result_.groups[0].constructs, dtype=object)
 
     def _check_parameters(self) -> None:
+        check_arguments(type(self).__init__, self.get_params(deep=False))
         if self.scheme not in SCHEMES:
             raise one_of("scheme", self.scheme, SCHEMES)
         if not as_number("tol", self.tol) > 0:
@@ -287,9 +289,11 @@ class PLSPM(TransformerMixin, BaseEstimator):
         from satmodels.sem.pls.stages import answered_columns, higher_order_table, interaction_table
 
         self._check_parameters()
-        if None not in (interaction, higher_order):
-            raise ArgumentError("give either interaction= or higher_order=: a draw has two stages, not three")
-        if higher_order is None:
+        if interaction is not None:
+            if higher_order is not None:
+                raise ArgumentError(
+                    "give either interaction= or higher_order=: a draw has two stages, not three"
+                )
             spec, table = interaction_table(self, X, interaction, sample_weight, cluster)
         else:
             spec, table = higher_order_table(self, X, higher_order, sample_weight, cluster)

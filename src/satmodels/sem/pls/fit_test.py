@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
+from satmodels.arguments import checked
 from satmodels.errors import ArgumentError, ConvergenceError, DataError, as_seed, as_whole
 from satmodels.intake.library import FrameLibrary
 from satmodels.results import FrameBuilder, Result, Table
@@ -16,11 +17,11 @@ from satmodels.sem.assessment import implied
 from satmodels.sem.normal_table import NormalTable
 from satmodels.sem.pls.estimates import Estimates, estimate
 from satmodels.sem.pls.resampling import PLSResampling
-from satmodels.sem.resample_table import DRAWS_AT_ONCE, ResampleTable, moments_of
+from satmodels.sem.pls.taken import check_plspm
+from satmodels.sem.resample_table import DRAWS_AT_ONCE, MOST_DRAWS, SMALLEST_DRAWS, ResampleTable, moments_of
 from satmodels.statistics.intervals import check_level
 
 Array = NDArray[np.float64]
-SMALLEST_DRAWS = 20
 DISTANCES = ("srmr", "d_uls", "d_g")
 COLUMNS = ("term", "model", "estimate", "critical", "p_value")
 
@@ -49,6 +50,7 @@ class FitTestResult(Result):
         return {"draws": self.n, "n_failed": self.n_failed, "level": self.level, "seed": self.seed}
 
 
+@checked
 def fit_test(
     model: Any,
     X: Any,
@@ -91,11 +93,8 @@ def fit_test(
     .. [2] Beran, R. and Srivastava, M. S. (1985). Bootstrap tests and confidence regions for functions of a
        covariance matrix. Annals of Statistics 13(1), 95-115.
     """
-    if not hasattr(model, "_resampling") or not hasattr(model, "consistent"):
-        raise ArgumentError(
-            f"fit_test takes a PLSPM, not a {type(model).__name__}; a CBSEM has its test in fit_measures()"
-        )
-    n, seed = as_whole("n", n, SMALLEST_DRAWS), as_seed(seed)
+    check_plspm(model, "fit_test", "; a CBSEM has its test in fit_measures()")
+    n, seed = as_whole("n", n, SMALLEST_DRAWS, MOST_DRAWS), as_seed(seed)
     check_level(level)
     plan: PLSResampling = model._resampling(X, sample_weight=sample_weight, cluster=None, scale=None)
     if len(set(plan.structure.places)) < plan.structure.n_rows:

@@ -8,12 +8,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Literal
 
+from satmodels.arguments import checked
 from satmodels.errors import SpecError, check_word
 from satmodels.sem.model.spec import ModelSpec
 from satmodels.sem.model.terms import Term
 from satmodels.sem.pls.answers import read_answers
 from satmodels.sem.pls.compile import compile_structure
 from satmodels.sem.pls.interactions import as_frame
+from satmodels.sem.pls.taken import check_plspm
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -24,6 +26,7 @@ Method = Literal["disjoint", "embedded", "repeated"]
 METHODS: tuple[Method, ...] = ("disjoint", "embedded", "repeated")
 
 
+@checked
 def higher_order(
     model: PLSPM, X: Any, *, method: Method = "disjoint", sample_weight: Any = None
 ) -> tuple[ModelSpec, pd.DataFrame]:
@@ -78,6 +81,7 @@ def higher_order(
     Y =~ y1
     Y ~ Whole
     """
+    check_plspm(model, "higher_order")
     first, second, taken = two_stages(ModelSpec.of(model.spec), method)
     if not taken:
         columns = compile_structure(second).columns

@@ -12,13 +12,15 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from satmodels.errors import ArgumentError, check_word, unknown
+from satmodels.arguments import checked
+from satmodels.errors import ArgumentError, as_number, check_word, unknown
 from satmodels.intake.frames import open_frame
 from satmodels.intake.library import FrameLibrary
 from satmodels.sem.model.spec import ModelSpec
 from satmodels.sem.model.terms import Term
 from satmodels.sem.pls.answers import Answers, named_columns, read_answers
 from satmodels.sem.pls.compile import compile_structure
+from satmodels.sem.pls.taken import check_plspm
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -31,6 +33,7 @@ Method = Literal["two_stage", "product", "orthogonal"]
 METHODS: tuple[Method, ...] = ("two_stage", "product", "orthogonal")
 
 
+@checked
 def with_interaction(
     model: PLSPM,
     X: Any,
@@ -91,6 +94,7 @@ def with_interaction(
     2  A*B      0.34
     """
     check_word("method", method, METHODS)
+    check_plspm(model, "with_interaction")
     spec = ModelSpec.of(model.spec)
     name = f"{source}*{moderator}"
     interaction_spec(spec, source, moderator, target, (name,))  # says what is wrong before the fit
@@ -143,6 +147,7 @@ def interaction_spec(
     return ModelSpec(terms=tuple(terms), defined=spec.defined, scales=spec.scales)
 
 
+@checked
 def simple_slopes(
     result: PLSResult,
     source: str,
@@ -169,6 +174,9 @@ def simple_slopes(
         ``b_source + value * b_product / s_product`` (twice the product's where the source moderates
         itself), with the standard deviation of the product of the scores.
     """
+    if not hasattr(result, "_group"):
+        raise ArgumentError(f"simple_slopes takes the result_ of a PLSPM, not a {type(result).__name__}")
+    values = [as_number("at", value) for value in at]
     g = result._group(None)
     name = f"{source}*{moderator}"
     for construct in (source, moderator, target, name):
@@ -181,7 +189,7 @@ def simple_slopes(
     product = float(g.paths[j[target], j[name]] / g.moments.std[g.moments.columns.index(name)])
     if source == moderator:
         product *= 2  # the slope of b x + c x² is b + 2 c x
-    columns = {"moderator": [float(v) for v in at], "estimate": [main + float(v) * product for v in at]}
+    columns = {"moderator": values, "estimate": [main + value * product for value in values]}
     return FrameLibrary.PANDAS.build(columns)
 
 

@@ -9,15 +9,17 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
+from satmodels.arguments import checked
 from satmodels.errors import ArgumentError, as_seed, as_whole, unknown
 from satmodels.intake.library import FrameLibrary
 from satmodels.results import FrameBuilder, Result, Table
 from satmodels.sem.pls.dealing import batches_of, dealt
 from satmodels.sem.pls.estimates import estimate
-from satmodels.sem.pls.multigroup import SMALLEST_DRAWS, check_clusters, check_group, split_groups
+from satmodels.sem.pls.multigroup import check_clusters, check_group, split_groups
 from satmodels.sem.pls.resampling import PLSResampling
+from satmodels.sem.pls.taken import check_plspm
 from satmodels.sem.recomputed_table import RecomputedTable
-from satmodels.sem.resample_table import DRAWS_AT_ONCE, ResampleTable, moments_of
+from satmodels.sem.resample_table import DRAWS_AT_ONCE, MOST_DRAWS, SMALLEST_DRAWS, ResampleTable, moments_of
 from satmodels.statistics.intervals import check_level
 
 Array = NDArray[np.float64]
@@ -51,6 +53,7 @@ class MicomResult(Result):
         return {"by": self.by, "draws": self.n, "level": self.level, "seed": self.seed}
 
 
+@checked
 def micom(
     model: Any,
     X: Any,
@@ -101,14 +104,13 @@ def micom(
     .. [1] Henseler, J., Ringle, C. M. and Sarstedt, M. (2016). Testing measurement invariance of
        composites using partial least squares. International Marketing Review 33(3), 405-431.
     """
-    if not hasattr(model, "_grouped_resampling"):
-        raise ArgumentError(f"micom takes a PLSPM, not a {type(model).__name__}; for CBSEM use invariance()")
+    check_plspm(model, "micom", "; for CBSEM use invariance()")
     if model.ordered:
         raise ArgumentError(
             "with ordered=True constructs have no scores whose means and variances could be compared: take the "
             "answers as numbers for micom"
         )
-    n, seed = as_whole("n", n, SMALLEST_DRAWS), as_seed(seed)
+    n, seed = as_whole("n", n, SMALLEST_DRAWS, MOST_DRAWS), as_seed(seed)
     check_level(level)
     plan, labels, unit = model._grouped_resampling(
         X, by, sample_weight=sample_weight, cluster=cluster, scale=None

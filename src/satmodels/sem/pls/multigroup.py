@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
+from satmodels.arguments import checked
 from satmodels.errors import (
     ArgumentError,
     ConvergenceError,
@@ -23,7 +24,8 @@ from satmodels.results import FrameBuilder, Result, Table
 from satmodels.sem.bootstrap import confidence_limits, std_errors
 from satmodels.sem.pls.dealing import batches_of, dealt
 from satmodels.sem.pls.resampling import PLSResampling
-from satmodels.sem.resample_table import DRAWS_AT_ONCE, moments_of
+from satmodels.sem.pls.taken import check_plspm
+from satmodels.sem.resample_table import DRAWS_AT_ONCE, MOST_DRAWS, SMALLEST_DRAWS, moments_of
 from satmodels.statistics.intervals import check_level
 
 if TYPE_CHECKING:
@@ -31,7 +33,6 @@ if TYPE_CHECKING:
 
 Array = NDArray[np.float64]
 SMALLEST_GROUP = 10
-SMALLEST_DRAWS = 20
 DIFFERENCE_COLUMNS = (
     "group", "reference", "lhs", "op", "rhs", "estimate", "std_error", "p_value", "conf_low", "conf_high",
     "group_estimate", "reference_estimate",
@@ -103,6 +104,7 @@ class GroupComparison(Result):
         return _of_kind(self.estimates_by_group, op)
 
 
+@checked
 def compare_groups(
     model: Any,
     X: Any,
@@ -176,11 +178,8 @@ def compare_groups(
     DataError
         A group has fewer than 10 rows.
     """
-    if not hasattr(model, "_grouped_resampling"):
-        raise ArgumentError(
-            f"compare_groups takes a PLSPM, not a {type(model).__name__}; for CBSEM use invariance()"
-        )
-    n, seed = as_whole("n", n, SMALLEST_DRAWS), as_seed(seed)
+    check_plspm(model, "compare_groups", "; for CBSEM use invariance()")
+    n, seed = as_whole("n", n, SMALLEST_DRAWS, MOST_DRAWS), as_seed(seed)
     check_level(level)
     plan, labels, unit = model._grouped_resampling(
         X, by, sample_weight=sample_weight, cluster=cluster, scale=scale

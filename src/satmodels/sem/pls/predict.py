@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
+from satmodels.arguments import checked
 from satmodels.errors import ArgumentError, DataError, as_seed, as_whole
 from satmodels.intake.library import FrameLibrary
 from satmodels.results import FrameBuilder, Result, Table
@@ -16,7 +17,8 @@ from satmodels.sem.pls.answers import Answers
 from satmodels.sem.pls.estimates import Estimates, estimate
 from satmodels.sem.pls.resampling import PLSResampling
 from satmodels.sem.pls.structure import Structure
-from satmodels.sem.resample_table import moments_of
+from satmodels.sem.pls.taken import check_plspm
+from satmodels.sem.resample_table import MOST_DRAWS, moments_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -67,6 +69,7 @@ class PLSPredictResult(Result):
         return FrameLibrary.PANDAS.build(self.tests.columns())
 
 
+@checked
 def pls_predict(
     model: Any,
     X: Any,
@@ -111,14 +114,13 @@ def pls_predict(
     .. [2] Shmueli, G. et al. (2019). Predictive model assessment in PLS-SEM. European Journal of Marketing
        53(11), 2322-2347.
     """
-    if not hasattr(model, "_row_resampling"):
-        raise ArgumentError(f"pls_predict takes a PLSPM, not a {type(model).__name__}")
+    check_plspm(model, "pls_predict")
     if model.ordered:
         raise ArgumentError("ordered=True predicts no answers: take them as numbers for pls_predict")
     plan, answers = model._row_resampling(X, sample_weight=sample_weight)
     n = len(answers.rows)
     folds = as_whole("folds", folds, 2, n)
-    repetitions, seed = as_whole("repetitions", repetitions, 1), as_seed(seed)
+    repetitions, seed = as_whole("repetitions", repetitions, 1, MOST_DRAWS), as_seed(seed)
     rng = np.random.default_rng(seed)
     structure = plan.structure
     wanted = [

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
+from satmodels.arguments import checked
 from satmodels.intake.library import FrameLibrary
 from satmodels.results import Table
 from satmodels.sem.assessment import implied
@@ -98,6 +99,7 @@ class PLSResult(SEMResult):
         gof = float(np.sqrt(np.mean(communality) * np.mean(r2))) if communality else None
         return dict(zip(FIT_MEASURES, [*distances, gof], strict=True))
 
+    @checked
     def f2(self, *, reestimate: bool = False) -> pd.DataFrame:
         """Effect sizes f² = (R² - R² without the source) / (1 - R²): ``target, source, value``.
 

@@ -33,7 +33,12 @@ def interaction_table(
     model: PLSPM, X: Any, interaction: Sequence[str], sample_weight: Any, cluster: Any
 ) -> tuple[ModelSpec, RecomputedTable]:
     """Return the model with the product of two constructs, and the table that computes it in each draw."""
-    if isinstance(interaction, str) or not isinstance(interaction, Sequence) or len(interaction) != 3:
+    if (
+        isinstance(interaction, str)
+        or not isinstance(interaction, Sequence)
+        or len(interaction) != 3
+        or not all(isinstance(name, str) for name in interaction)
+    ):
         raise ArgumentError(
             f"interaction={interaction!r}: give (source, moderator, target), three constructs"
         )
