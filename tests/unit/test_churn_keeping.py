@@ -131,6 +131,17 @@ def test_pauses_cut_off_by_the_end_of_the_data_do_not_shorten_the_horizon():
     assert found[0] > 0.6 * truth
 
 
+def test_the_last_day_seen_ends_the_last_pause():
+    rng = np.random.default_rng(0)
+    who, at = np.nonzero(rng.random((30_000, 15)) < 0.1)  # each day is active with the chance 0.1
+    events = pd.DataFrame(
+        {"customer": who, "date": pd.Timestamp("2024-01-01") + pd.to_timedelta(at, unit="D")}
+    )
+    found = sat.inactivity_horizon(events, observed_until="2024-01-16")
+    # counting the day after the last as seen and silent gave 0.708
+    assert found.returning == pytest.approx(1 - 0.9**14, abs=0.015)
+
+
 # money and hands
 
 

@@ -407,3 +407,18 @@ def test_shares_are_read_out_in_percent():
     assert in_words("complaint_recovered_share", None) == "no complaint decided yet"
     assert in_words("market_share", 35.0) == "market share 35"
     assert in_words("days_late_last", np.nan) == "no days late in the time observed"
+
+
+def test_a_far_end_is_no_end_and_not_the_end_of_the_data():
+    study = sat.datasets.simulate_service(n=200, seed=4)
+    window = sat.ChurnWindow(90, 14, 60)
+    options = dict(kind="kind", end="end", window=window)
+    far = study.customers.assign(end=study.customers["end"].fillna(pd.Timestamp("2099-12-31")))
+    times = [
+        sat.churn_panel(study.events, table, cutoffs="2025-10-01", label="time", **options)
+        for table in (study.customers, far)
+    ]
+    assert times[1]["time"].tolist() == times[0]["time"].tolist() and times[0]["left"].mean() < 0.5
+    assert times[1]["left"].tolist() == times[0]["left"].tolist()
+    with pytest.raises(sat.ArgumentError, match="not over"):  # it was a panel in which nobody left
+        sat.churn_panel(study.events, far, cutoffs="2026-06-01", **options)

@@ -200,3 +200,31 @@ def test_money_per_customer_is_checked(given, error, message):
         sat.churn_report([0, 1], [0.5, 0.2], costs=costs, **given)
     with pytest.raises(sat.ArgumentError, match="need costs"):
         sat.churn_report([0, 1], [0.5, 0.2], value=[1, 2])
+
+
+def test_standard_errors_know_that_weights_differ():
+    rng = np.random.default_rng(0)
+    drawn, told = {}, {}
+    for _ in range(60):
+        x = rng.normal(size=400)
+        p = 1 / (1 + np.exp(1.5 - x))
+        y, w = (rng.random(400) < p).astype(int), rng.lognormal(0, 1, 400)
+        for row in sat.churn_report(y, p, sample_weight=w).measures.rows():
+            drawn.setdefault(row["term"], []).append(row["estimate"])
+            told.setdefault(row["term"], []).append(row["std_error"])
+    for term in ("auc", "average_precision", "lift_10", "recall_10", "brier", "churn_rate"):
+        # the first four were told 0.63 of it, as if all rows had the mean weight
+        assert np.mean(told[term]) == pytest.approx(np.std(drawn[term]), rel=0.3), term
+
+
+def test_limits_of_the_calibration_curve_know_that_weights_differ():
+    rng = np.random.default_rng(1)
+    p = np.tile(np.linspace(0.05, 0.95, 10), 50)
+    one = rng.lognormal(0, 1, 50)
+    y, w = (rng.random(500) < p).astype(int), np.repeat(one, 10)  # each risk has these fifty weights
+    curve = sat.churn_report(y, p, sample_weight=w).calibration_curve
+    assert list(curve["n"]) == [round(one.sum() ** 2 / (one**2).sum())] * 10
+    # copies of equal weight tell as much as the rows they stand for
+    even = sat.churn_report(y, p, sample_weight=np.full(500, 3.0)).calibration_curve
+    plain = sat.churn_report(y, p).calibration_curve
+    assert even["conf_low"] == pytest.approx(plain["conf_low"])

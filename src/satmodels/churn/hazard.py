@@ -33,7 +33,9 @@ class ChurnHazard(BaseEstimator):
 
     Time from the end of the gap is cut into periods. In each period in which a customer is still there, the
     log-odds of leaving in it are a level of the period plus a smooth curve of each feature (Singer & Willett
-    1993). Customers whose time is cut off (censored) count for the periods that they have fully lived through.
+    1993). Customers whose time is cut off (censored) count for the periods that they have fully lived through,
+    and for the last, unfinished one by the part of it that was seen: half a period without leaving is half an
+    observation. (Leaving it out would keep, of an unfinished period, only those who left in it.)
 
     Parameters
     ----------
@@ -49,7 +51,10 @@ class ChurnHazard(BaseEstimator):
     ----------
     feature_names_in_ : ndarray of str
     n_at_risk_, n_left_ : ndarray of int64, shape (periods,)
-        Customers in each period, and those who left in it.
+        Customers seen in each period, and those who left in it.
+    exposure_ : ndarray of float64, shape (periods,)
+        Periods seen: a customer lost from sight counts in part, one who left as one. ``n_left_ / exposure_`` is
+        the hazard without features.
     notes_ : tuple of str
         Columns that are constant, or missing in every row, and so have no effect.
 
@@ -151,26 +156,27 @@ class ChurnHazard(BaseEstimator):
             raise ArgumentError("sample_weight: finite numbers")
         self.notes_ = notes_on(Z, self.encoding_.names)
         warn_of_leaks(Z, gone.astype(float), self.encoding_, stacklevel=2)
-        lived, event = self._lived(days, gone)
-        n_rows = lived + event
+        lived, event, seen = self._lived(days, gone)
+        n_rows = lived + (event | (seen > 0))
         row = np.repeat(np.arange(len(Z)), n_rows)
         period = np.arange(len(row)) - np.repeat(np.cumsum(n_rows) - n_rows, n_rows)
-        y = np.zeros(len(row))
-        last = np.cumsum(n_rows)[event] - 1
-        y[last] = 1.0
+        y, part = np.zeros(len(row)), np.ones(len(row))
+        last = np.cumsum(n_rows) - 1
+        y[last[event]] = 1.0
+        part[last[seen > 0]] = seen[seen > 0]
         self.n_at_risk_ = np.bincount(period, minlength=self.periods)
         self.n_left_ = np.bincount(period, weights=y, minlength=self.periods).astype(np.int64)
-        if not len(row) or not weight[row] @ y:
+        self.exposure_ = np.bincount(period, weights=part, minlength=self.periods).astype(float)
+        mass = weight[row] * part
+        if not len(row) or not mass @ y:
             raise DataError(
                 f"nobody left within {self.periods} periods of {self.period_days:g} days: there is no hazard to "
                 "estimate (it is 0)"
             )
-        if not weight[row] @ (1 - y):
+        if not mass @ (1 - y):
             raise DataError("everybody left within the first period: use shorter periods")
         expanded: Array = np.column_stack([Z[row], period.astype(float)])
-        self.model_ = SplineLogistic(np.append(self.encoding_.categorical, True)).fit(
-            expanded, y, weight[row]
-        )
+        self.model_ = SplineLogistic(np.append(self.encoding_.categorical, True)).fit(expanded, y, mass)
         return self
 
     def hazard(self, X: Any) -> Array:
@@ -274,10 +280,13 @@ class ChurnHazard(BaseEstimator):
                 raise unknown("feature", name, columns)
         return self.encoding_.names
 
-    def _lived(self, days: Array, gone: NDArray[np.bool_]) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
-        """Return the number of periods lived through to their end, and whether the next one saw the leaving."""
+    def _lived(
+        self, days: Array, gone: NDArray[np.bool_]
+    ) -> tuple[NDArray[np.int64], NDArray[np.bool_], Array]:
+        """Return periods lived through to their end, whether the next one saw the leaving, or what part of it was seen."""
         whole = np.minimum(np.floor(days / self.period_days), self.periods).astype(np.int64)
-        return whole, gone & (whole < self.periods)
+        within = whole < self.periods
+        return whole, gone & within, np.where(within & ~gone, days / self.period_days - whole, 0.0)
 
 
 def read_times(time: ArrayLike, left: ArrayLike) -> tuple[Array, NDArray[np.bool_]]:

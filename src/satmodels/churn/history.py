@@ -78,8 +78,9 @@ def _by_customer_and_time(customer: NDArray[np.int64], time: NDArray[np.int64]) 
     span = int(time.max()) - start + 1
     if int(customer.max()) + 1 < np.iinfo(np.int64).max // span:
         return np.argsort(customer * span + (time - start), kind="stable")
-    seconds = span // 1_000_000 + 1  # rows of one second are told apart by no feature but the last value
-    return np.argsort(customer * seconds + (time - start) // 1_000_000, kind="stable")
+    if (time % 1_000_000).any():
+        return np.lexsort((time, customer))
+    return np.argsort(customer * (span // 1_000_000 + 1) + (time - start) // 1_000_000, kind="stable")
 
 
 NO_ROWS = SortedRows(np.empty(0, np.int64), np.zeros(1, np.int64))

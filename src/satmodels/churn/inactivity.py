@@ -94,7 +94,7 @@ def inactivity_horizon(
     >>> import satmodels as sat
     >>> study = sat.datasets.simulate_service(n=200, seed=3)
     >>> sat.inactivity_horizon(study.events, kind="kind", activity="login").days
-    31
+    30
     """
     if isinstance(share, bool) or not 0 < share < 1:
         raise ArgumentError(f"share={share!r}: between 0 and 1, for example 0.95")
@@ -118,7 +118,8 @@ def inactivity_horizon(
         until = int(cutoff_times(observed_until, timezone)[-1] // MICROSECONDS_PER_DAY)
     last = np.append(who[1:] != who[:-1], True)
     following = np.append(day[1:], until)
-    pause = np.where(last, until - day, following - day).astype(float)
+    # silent until the last day seen, which is the one before `until`: of a pause as long nothing else is known
+    pause = np.where(last, until - 1 - day, following - day).astype(float)
     seen = pause > 0
     if not (~last).any():
         raise DataError("no customer was active on two days: there is no pause that ended in a return")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -60,10 +62,11 @@ def log_loss(data: Outcomes) -> float:
     return float(-np.average(np.where(data.y > 0, np.log(p), np.log1p(-p)), weights=data.weight))
 
 
-def calibration_bins(data: Outcomes, bins: int = CALIBRATION_BINS) -> tuple[Array, Array, Array]:
-    """Return mean risk, share that left, and weight, in bins of equal mass from the lowest risk.
+def calibration_bins(data: Outcomes, bins: int = CALIBRATION_BINS) -> tuple[Array, Array, Array, Array]:
+    """Return mean risk, share that left, weight, and number of rows, in bins of equal mass from the lowest risk.
 
-    Rows of equal risk are in one bin, so that the order of the rows changes nothing.
+    Rows of equal risk are in one bin, so that the order of the rows changes nothing. With weights the number of
+    rows is that of equal weights that would tell as much, ``sum(w)**2 / sum(w**2)`` (Kish 1965).
     """
     blocks = ranked_blocks(data)
     share = 1 - (np.cumsum(blocks.weight) - blocks.weight / 2) / blocks.weight.sum()
@@ -72,12 +75,16 @@ def calibration_bins(data: Outcomes, bins: int = CALIBRATION_BINS) -> tuple[Arra
     used = mass > 0
     risk = np.bincount(place, weights=blocks.weight * blocks.score, minlength=bins)
     left = np.bincount(place, weights=blocks.churn, minlength=bins)
-    return risk[used] / mass[used], left[used] / mass[used], mass[used]
+    n = mass[used]
+    if data.weight is not None:
+        squares = ranked_blocks(replace(data, weight=data.weight**2)).weight
+        n = n**2 / np.bincount(place, weights=squares, minlength=bins)[used]
+    return risk[used] / mass[used], left[used] / mass[used], mass[used], n
 
 
 def calibration_error(data: Outcomes, bins: int = CALIBRATION_BINS) -> float:
     """Return the expected calibration error: the mean distance of risk and share that left over the bins."""
-    risk, left, mass = calibration_bins(data, bins)
+    risk, left, mass, _ = calibration_bins(data, bins)
     return float(np.average(np.abs(risk - left), weights=mass))
 
 
@@ -115,15 +122,27 @@ def resampled(data: Outcomes, seed: int = 0) -> list[RankedBlocks]:
     if data.customer is not None:
         return _resampled_customers(data, data.customer, rng)
     blocks = compressed(data)
-    unit = 1.0 if data.weight is None else data.n / len(data.y)  # the weight of one row
     stay = np.maximum(blocks.weight - blocks.churn, 0.0)
+    churn_unit = stay_unit = np.ones(len(stay))
+    if data.weight is not None:
+        squares = compressed(replace(data, weight=data.weight**2))
+        churn_unit = _unit(squares.churn, blocks.churn)
+        stay_unit = _unit(squares.weight - squares.churn, stay)
     made: list[RankedBlocks] = []
     for _ in range(REPLICATES):
         # a block of k rows is there Poisson(k) times in all
-        churn = rng.poisson(blocks.churn / unit) * unit
-        weight = churn + rng.poisson(stay / unit) * unit
+        churn = rng.poisson(blocks.churn / churn_unit) * churn_unit
+        weight = churn + rng.poisson(stay / stay_unit) * stay_unit
         made.append(RankedBlocks(blocks.score, churn.astype(float), weight.astype(float)))
     return made
+
+
+def _unit(squares: Array, sums: Array) -> Array:
+    """Return the weight of one draw, with which a block's sum varies as that of its rows drawn one by one would.
+
+    Rows of the weights w, each there Poisson(1) times, have a sum of the mean sum(w) and the variance sum(w**2).
+    """
+    return np.divide(squares, sums, out=np.ones(len(sums)), where=(sums > 0) & (squares > 0))
 
 
 def _resampled_customers(

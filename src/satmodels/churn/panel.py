@@ -122,7 +122,8 @@ def churn_panel(
         Zone in which a day begins, such as ``"Europe/Berlin"``; required where a date column has a zone.
         Columns without a zone are taken to show that clock already.
     observed_until : date, optional
-        When the data ends; default the end of the last day with an event.
+        When the data ends; default the end of the last day with an event. A contract whose ``end`` is later
+        (announced, or a far day such as 2099-12-31 that stands for none) still lasts then.
     label : bool or "time", default True
         False leaves out the outcome, to score customers today. ``"time"`` gives, instead of ``churned``, the
         days from the end of the gap until the contract's end or until the data ends (``time``), and whether it
@@ -185,7 +186,7 @@ def churn_panel(
         raise one_of("label", label, (True, False, "time"))
     if label == "time" and ends is None:
         raise ArgumentError('label="time" needs end=: without a contract there is no moment of leaving')
-    until = _data_ends(log, ends, observed_until, timezone) if label else 0
+    until = _data_ends(log, observed_until, timezone) if label else 0
     if label:
         needed = microseconds(window.purge if label is True else window.gap) + (label == "time")
         _refuse_unfinished(moments, needed, until)
@@ -546,13 +547,14 @@ def _active(log: Log, low: int, high: int) -> NDArray[np.bool_]:
     return log.activity.before(high, everyone) > log.activity.before(low, everyone)
 
 
-def _data_ends(log: Log, ends: Times | None, observed_until: Any, zone: str | None) -> int:
-    """Return the moment at which the data ends: the end of the last day with an event, unless it is given."""
+def _data_ends(log: Log, observed_until: Any, zone: str | None) -> int:
+    """Return the moment at which the data ends: the end of the last day with an event, unless it is given.
+
+    The ends of contracts say nothing about it: they may be announced, or be a far day that stands for none.
+    """
     if observed_until is not None:
         return int(cutoff_times(observed_until, zone)[-1])
     last = max(int(rows.time.max()) for rows in log.rows.values() if len(rows.time))
-    if ends is not None and (ends != NO_TIME).any():
-        last = max(last, int(ends.max()))
     return (last // MICROSECONDS_PER_DAY + 1) * MICROSECONDS_PER_DAY
 
 

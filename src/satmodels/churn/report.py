@@ -41,7 +41,8 @@ class ChurnReport(Result):
     measures : Table
         One row per group and measure; what :meth:`tidy` returns.
     calibration_curve : Table
-        ``predicted, observed, conf_low, conf_high, n``: ten bins of equal mass, Wilson intervals.
+        ``predicted, observed, conf_low, conf_high, n``: ten bins of equal mass, Wilson intervals; ``n`` rows, with
+        weights as many of equal weight as tell the same.
     gains_curve : Table
         ``fraction, recall, precision, lift``: by share of customers contacted, the riskiest first.
     profit_curve : Table or None
@@ -307,9 +308,8 @@ def _se_mean(values: Array, data: Outcomes) -> float:
 
 def _se_ece(data: Outcomes) -> float:
     """Return the standard error of the calibration error: the bins' shares vary independently."""
-    risk, left, mass = measures.calibration_bins(data)
+    risk, left, mass, n = measures.calibration_bins(data)
     share = mass / mass.sum()
-    n = mass * len(data.y) / data.n
     return float(
         np.sqrt(np.sum(share**2 * np.maximum(risk * (1 - risk), left * (1 - left)) / np.maximum(n, 1)))
     )
@@ -353,8 +353,7 @@ def _expected_profit(data: Outcomes, costs: ChurnCosts) -> Array:
 
 
 def _calibration(data: Outcomes, level: float) -> Table:
-    risk, left, mass = measures.calibration_bins(data, CURVE_BINS)
-    n = mass * len(data.y) / data.n
+    risk, left, _, n = measures.calibration_bins(data, CURVE_BINS)
     low, high = proportion_interval(left * n, n, level=level)
     return Table.of(
         {

@@ -116,7 +116,7 @@ def survival_report(
         )
     if not gone.any():
         raise DataError("nobody left: there is nothing to compare")
-    lost_times, kept = kaplan_meier(t, ~gone)
+    lost_times, kept = kaplan_meier(t, ~gone, first=gone)
     before = np.concatenate([[1.0], kept])[
         np.searchsorted(lost_times, t, side="left")
     ]  # just before own time
@@ -152,13 +152,22 @@ def survival_report(
     )
 
 
-def kaplan_meier(time: Array, event: NDArray[np.bool_]) -> tuple[Array, Array]:
-    """Return the distinct times and the Kaplan-Meier survival just after each."""
+def kaplan_meier(
+    time: Array, event: NDArray[np.bool_], first: NDArray[np.bool_] | None = None
+) -> tuple[Array, Array]:
+    """Return the distinct times and the Kaplan-Meier survival just after each.
+
+    Of rows with equal times, those with the event come first. Where the event is being lost from sight, who left
+    at the same time had gone before (``first``) and is not at risk of it: else the weights add up to too much.
+    """
     distinct, place = np.unique(time, return_inverse=True)
     n = np.bincount(place, minlength=len(distinct))
     d = np.bincount(place, weights=event, minlength=len(distinct))
     at_risk = len(time) - (np.cumsum(n) - n)
-    return distinct, np.cumprod(1 - d / at_risk).astype(float)
+    if first is not None:
+        at_risk = at_risk - np.bincount(place, weights=first, minlength=len(distinct))
+    share = np.divide(d, at_risk, out=np.zeros(len(distinct)), where=at_risk > 0)
+    return distinct, np.cumprod(1 - share).astype(float)
 
 
 def _at(times: Array, survival: Array, moment: float) -> float:
