@@ -59,7 +59,7 @@ def test_effects_of_priorities(sample, expected):
 
 
 def test_contrasts(sample, expected):
-    found = sat.penalty_reward(sample, "overall", DRIVERS, scale=SCALE).estimates
+    found = sat.penalty_reward(sample, "overall", DRIVERS, scale=SCALE, interval="normal").estimates
     for ours, theirs in (
         ("penalty", "penalty"),
         ("penalty_std_error", "penalty_se"),

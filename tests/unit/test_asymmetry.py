@@ -22,7 +22,7 @@ def answers() -> pd.DataFrame:
 
 
 def test_contrasts_are_those_of_least_squares_on_dummies(answers, engine):
-    found = sat.penalty_reward(engine(answers), "overall", ITEMS, scale=SCALE)
+    found = sat.penalty_reward(engine(answers), "overall", ITEMS, scale=SCALE, interval="normal")
     x = answers[ITEMS].to_numpy()
     design = np.column_stack([np.ones(3000), x <= 5, x >= 9])
     slopes, residual, *_ = np.linalg.lstsq(design, answers["overall"], rcond=None)
@@ -32,6 +32,53 @@ def test_contrasts_are_those_of_least_squares_on_dummies(answers, engine):
     np.testing.assert_allclose(found.estimates["penalty_std_error"], std_error[1:5], rtol=1e-9)
     assert found.estimates["n_low"] == tuple((x <= 5).sum(axis=0))
     assert set(found.estimates["low_cut"]) == {5.0} and set(found.estimates["high_cut"]) == {9.0}
+
+
+@pytest.mark.parametrize("weight", [None, "w"])
+def test_robust_standard_errors_are_hc3(answers, weight):
+    frame = answers.head(300).assign(w=np.exp(np.random.default_rng(4).normal(size=300)))
+    frame.loc[4, "price"] = np.nan
+    found = sat.penalty_reward(frame, "overall", ITEMS, scale=SCALE, weight=weight).estimates
+    rows = frame.dropna()
+    x = rows[ITEMS].to_numpy()
+    design = np.column_stack([np.ones(299), x <= 5, x >= 9])
+    w = np.ones(299) if weight is None else rows["w"].to_numpy()
+    bread = np.linalg.inv(design.T @ (design * w[:, None]))
+    slopes = bread @ design.T @ (w * rows["overall"])
+    meat = np.zeros_like(bread)
+    for one, y, v in zip(design, rows["overall"], w, strict=True):
+        left_out = (y - one @ slopes) / (1 - v * one @ bread @ one)
+        meat += np.outer(one, one) * (v * left_out) ** 2
+    std_error = np.sqrt(np.diag(bread @ meat @ bread))[1:]
+    np.testing.assert_allclose(
+        [*found["penalty_std_error"], *found["reward_std_error"]], std_error, rtol=1e-9
+    )
+    np.testing.assert_allclose([*found["penalty"], *found["reward"]], slopes[1:], rtol=1e-9)
+
+
+def test_limits_hold_where_low_answers_vary_more():
+    rng = np.random.default_rng(5)
+    held = {"robust": [], "normal": []}
+    for _ in range(150):
+        x = rng.choice([1, 2, 3, 4, 5], p=[0.03, 0.07, 0.3, 0.4, 0.2], size=(250, 1))
+        low, high = (x <= 2)[:, 0], (x == 5)[:, 0]
+        y = 4 - 1.0 * low + 0.3 * high + np.where(low, 1.3, 0.5) * rng.normal(size=250)
+        frame = pd.DataFrame({"a": x[:, 0], "y": y})
+        for interval, found in held.items():
+            row = next(
+                sat.penalty_reward(
+                    frame, "y", ["a"], scale=sat.Scale(1, 5), interval=interval
+                ).estimates.rows()
+            )
+            found.append(row["penalty_low"] <= -1 <= row["penalty_high"])
+    assert np.mean(held["robust"]) > 0.88 > 0.8 > np.mean(held["normal"])
+
+
+def test_a_single_low_answer_is_not_certain():
+    rng = np.random.default_rng(6)
+    frame = pd.DataFrame({"a": [1.0] + [3.0] * 60 + [5.0] * 39, "y": rng.normal(size=100)})
+    row = next(sat.penalty_reward(frame, "y", ["a"], scale=sat.Scale(1, 5)).estimates.rows())
+    assert 0.8 < row["penalty_std_error"] < 1.3  # about the spread of one answer
 
 
 def test_classes_follow_the_truth_and_feed_priorities(answers):
@@ -142,7 +189,7 @@ def test_response_curve_bad_input(waiting):
         sat.response_curve(mixed, "overall", "wait")
     with pytest.raises(sat.ArgumentError, match="distinct"):
         sat.response_curve(frame.assign(id=np.arange(3000)), "overall", "id")
-    with pytest.raises(sat.ArgumentError, match="can.t be a driver too"):
+    with pytest.raises(sat.ArgumentError, match=r"can.t be a driver too"):
         sat.response_curve(frame, "wait", "wait")
 
 

@@ -99,3 +99,14 @@ def test_bad_input(answers):
 def test_the_map_draws(answers):
     pytest.importorskip("matplotlib")
     assert len(sat.plot(sat.journey(answers, STOPS, scale=FIVE, outcome="overall"))._repr_png_()) > 1000
+
+
+def test_the_frequency_is_that_of_the_weighted_answers():
+    frame = pd.DataFrame({"find": [5, 4, 4, 5], "pay": [2, 1, 4, None], "w": [1.0, 1.0, 1.0, 5.0]})
+    stops = {"shop": ["find"], "checkout": ["pay"]}
+    found = sat.journey(frame, stops, scale=sat.Scale(1, 5), weight="w").estimates
+    copies = frame.loc[frame.index.repeat(frame["w"].astype(int))]
+    repeated = sat.journey(copies, stops, scale=sat.Scale(1, 5)).estimates
+    for column in ("satisfaction", "pain", "frequency", "moment_of_truth"):
+        assert found[column] == pytest.approx(repeated[column]), column
+    assert found["frequency"] == pytest.approx((1.0, 3 / 8))  # it was 3 of 4 rows

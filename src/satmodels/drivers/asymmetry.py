@@ -17,7 +17,7 @@ from satmodels.arguments import checked
 from satmodels.drivers.key_drivers import groups_of, said_of
 from satmodels.drivers.regression import DriverRegression, check_drivers
 from satmodels.drivers.scales import as_scales
-from satmodels.errors import ArgumentError, DataError, SchemaError, as_number
+from satmodels.errors import ArgumentError, DataError, SchemaError, as_number, check_word
 from satmodels.intake.batches import batches
 from satmodels.intake.cells import check_weight
 from satmodels.intake.frames import Frame, open_frame
@@ -32,6 +32,10 @@ Array = NDArray[np.float64]
 # on 0..100 of the scale: 5 and 9 of 1..10, 2 and 5 of 1..5, 3 and 7 of 1..7
 LOW_INDEX, HIGH_INDEX = 45.0, 85.0
 ASYMMETRIC = 1 / 3  # of the index -1..1: one side then weighs at least twice the other
+INTERVALS = ("robust", "normal")
+ALONE = (
+    0.99  # leverage of an answer that is the only one of its contrast: its residual is 0 and tells nothing
+)
 _COLUMNS = (
     *("term", "penalty", "penalty_std_error", "penalty_low", "penalty_high", "penalty_p_value"),
     *("reward", "reward_std_error", "reward_low", "reward_high", "reward_p_value"),
@@ -102,6 +106,7 @@ def penalty_reward(
     asymmetric: float = ASYMMETRIC,
     by: str | Sequence[str] = (),
     weight: str | None = None,
+    interval: str = "robust",
     level: float = 0.95,
 ) -> PenaltyRewardResult:
     """Estimate what low answers cost and high answers bring, and a Kano class from both.
@@ -123,6 +128,10 @@ def penalty_reward(
         From which asymmetry on, either way, an item is no longer one-dimensional.
     by, weight : optional
         Columns to group by, and of survey weights.
+    interval : {"robust", "normal"}, default "robust"
+        Standard errors that hold when customers with low answers differ more in their satisfaction than others, as
+        they do as a rule (HC3; MacKinnon and White 1985, Journal of Econometrics 29), or those of least
+        squares with one spread for all.
     level : float, default 0.95
         Confidence level; 1 - level is also the mark of significance for the classes.
 
@@ -163,6 +172,7 @@ def penalty_reward(
     {'hygiene': 'M', 'surprise': 'A'}
     """
     check_level(level)
+    check_word("interval", interval, INTERVALS)
     names = as_names(items)
     check_drivers(outcome, names, weight)
     if not 0 < asymmetric < 1:
@@ -179,9 +189,9 @@ def penalty_reward(
     problems: list[str] = []
     r2: list[float] = []
     for key, part in groups_of(frame, by):
-        moments = _contrast_moments(part, outcome, names, scales, lows, highs, weight)
+        answers = _Contrasts(part, outcome, names, scales, np.array(lows), np.array(highs), weight)
         with said_of(by, key):
-            found, explained = _contrasts(moments, outcome, names, level)
+            found, explained = _contrasts(answers, level, robust=interval == "robust")
         r2.append(explained)
         where = ", ".join(f"{b}={k!r}: " for b, k in zip(by, key, strict=True))
         for j, row in enumerate(found):
@@ -228,29 +238,66 @@ def _cuts(
     return found[0], found[1]
 
 
-def _contrast_moments(
-    frame: Frame,
-    outcome: str,
-    names: tuple[str, ...],
-    scales: tuple[Scale, ...] | None,
-    lows: Sequence[float],
-    highs: Sequence[float],
-    weight: str | None,
-) -> Moments:
-    """Collect the moments of two dummies per item and the outcome, in one pass."""
-    p = len(names)
-    columns = [*(f"{n} (low)" for n in names), *(f"{n} (high)" for n in names), outcome]
-    total = Moments.empty(columns, weighted=weight is not None)
-    for block in batches(frame, [*names, outcome] if weight is None else [*names, outcome, weight]):
-        x = block[:, :p]
-        if scales is not None:
-            _check_answers(x, names, scales)
-        missing = np.isnan(x)
-        dummies = np.concatenate([x <= np.array(lows), x >= np.array(highs)], axis=1).astype(float)
-        dummies[np.concatenate([missing, missing], axis=1)] = np.nan
-        joined = np.column_stack([dummies, block[:, p]])
-        total = total + Moments.of_block(columns, joined, None if weight is None else block[:, p + 1])
-    return total
+@dataclass(frozen=True)
+class _Contrasts:
+    """Two dummies per item and the outcome, made of the answers block by block."""
+
+    frame: Frame
+    outcome: str
+    names: tuple[str, ...]
+    scales: tuple[Scale, ...] | None
+    lows: Array
+    highs: Array
+    weight: str | None
+
+    @property
+    def columns(self) -> list[str]:
+        """Names of the dummies (low ones first) and, last, of the outcome."""
+        return [*(f"{n} (low)" for n in self.names), *(f"{n} (high)" for n in self.names), self.outcome]
+
+    def blocks(self) -> Iterator[tuple[Array, Array | None]]:
+        """Go through dummies with outcome, and weights."""
+        p = len(self.names)
+        read = (
+            [*self.names, self.outcome] if self.weight is None else [*self.names, self.outcome, self.weight]
+        )
+        for block in batches(self.frame, read):
+            x = block[:, :p]
+            if self.scales is not None:
+                _check_answers(x, self.names, self.scales)
+            missing = np.isnan(x)
+            dummies = np.concatenate([x <= self.lows, x >= self.highs], axis=1).astype(float)
+            dummies[np.concatenate([missing, missing], axis=1)] = np.nan
+            yield np.column_stack([dummies, block[:, p]]), None if self.weight is None else block[:, p + 1]
+
+    def moments(self) -> Moments:
+        """Collect the moments, in one pass."""
+        total = Moments.empty(self.columns, weighted=self.weight is not None)
+        for joined, w in self.blocks():
+            total = total + Moments.of_block(self.columns, joined, w)
+        return total
+
+    def robust_cov(self, regression: DriverRegression) -> Array:
+        """Return the covariance matrix HC3 of the slopes, in a second pass.
+
+        A residual counts as what it would be without its own answer, e / (1 - h) with the leverage h.
+        """
+        moments, slope = regression.moments, regression.slope
+        places = [self.columns.index(name) for name in moments.columns]
+        inverse = np.linalg.inv(moments.scatter[:-1, :-1])
+        left = (1 - regression.r2) * moments.std[-1] ** 2  # variance of the residuals
+        meat = np.zeros_like(inverse)
+        for joined, w in self.blocks():
+            x = joined[:, places]
+            there = ~np.isnan(joined).any(axis=1)
+            x = x[there] - moments.mean
+            mass = np.ones(len(x)) if w is None else w[there]
+            dummies = x[:, :-1]
+            leverage = mass * (1 / moments.sum_w + ((dummies @ inverse) * dummies).sum(axis=1))
+            error = (x[:, -1] - dummies @ slope) / np.maximum(1 - leverage, 1 - ALONE)
+            squared = mass**2 * np.where(leverage > ALONE, left, error**2)
+            meat += (dummies * squared[:, None]).T @ dummies
+        return inverse @ meat @ inverse
 
 
 def _check_answers(x: Array, names: tuple[str, ...], scales: tuple[Scale, ...]) -> None:
@@ -266,9 +313,8 @@ def _check_answers(x: Array, names: tuple[str, ...], scales: tuple[Scale, ...]) 
             )
 
 
-def _contrasts(
-    moments: Moments, outcome: str, names: tuple[str, ...], level: float
-) -> tuple[list[dict[str, Any]], float]:
+def _contrasts(answers: _Contrasts, level: float, *, robust: bool) -> tuple[list[dict[str, Any]], float]:
+    moments, outcome, names = answers.moments(), answers.outcome, answers.names
     p = len(names)
     if moments.n == 0:
         raise DataError("there is no complete answer", columns=(*names, outcome))
@@ -280,7 +326,8 @@ def _contrasts(
     slope = np.full(2 * p, np.nan)
     cov = np.full((2 * p, 2 * p), np.nan)
     places = np.flatnonzero(varies)
-    slope[places], cov[np.ix_(places, places)] = regression.slope, regression.slope_cov
+    slope[places] = regression.slope
+    cov[np.ix_(places, places)] = answers.robust_cov(regression) if robust else regression.slope_cov
     df = regression.n - len(used) - 1
     rows: list[dict[str, Any]] = []
     for j, name in enumerate(names):

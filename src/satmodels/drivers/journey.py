@@ -107,7 +107,7 @@ def journey(
         Overall satisfaction. Importance of a touchpoint is then the sum of the Shapley values of its
         items (share of R²); without it all touchpoints weigh the same.
     frequency : mapping, optional
-        ``{touchpoint: share of the customers who pass it}``, 0..1; unless given, the share who answered
+        ``{touchpoint: share of the customers who pass it}``, 0..1; unless given, the (weighted) share who answered
         any of its items (who was not there has nothing to answer).
     target : float, default 100
         Index that a touchpoint should reach; the gap is what is missing to it.
@@ -161,7 +161,7 @@ def journey(
         by_item = dict(zip(found["term"], found["share"], strict=True))
         shares = {stop: float(sum(by_item[name] or 0.0 for name in group)) for stop, group in items.items()}
     stops = _collect(frame, list(items.values()), scales, pain, weight)
-    passed = {stop: s.n / max(s.n + s.n_missing, 1) for stop, s in zip(items, stops, strict=True)}
+    passed = {stop: s.passed for stop, s in zip(items, stops, strict=True)}
     if frequency is not None:
         if set(frequency) != set(items) or not all(0 <= f <= 1 for f in frequency.values()):
             raise ArgumentError(f"frequency needs a share 0..1 for each of the touchpoints {list(items)}")
@@ -265,6 +265,7 @@ class _Stop:
     n: int
     n_eff: float
     n_missing: int
+    passed: float  # (weighted) share of all who answered
 
     def row(
         self, stop: str, importance: float, frequency: float, target: float, level: float
@@ -304,11 +305,13 @@ def _collect(
     width = np.array([scales[n].high - scales[n].low for n in names], dtype=float)
     ends = np.cumsum([len(group) for group in groups])
     sums = np.zeros((len(groups), 5))  # w, w², w x, w x², w [pain]
+    everyone = 0.0
     n, missing = np.zeros((2, len(groups)), dtype=int)
     for block in batches(frame, names if weight is None else [*names, weight]):
         index = (block[:, : len(names)] - low) / width * 100
         _check_answers(index, block, names, scales)
         w = np.ones(len(block)) if weight is None else block[:, len(names)]
+        everyone += float(w.sum())
         for g, end in enumerate(ends):
             part = index[:, end - len(groups[g]) : end]
             given = ~np.isnan(part)
@@ -328,7 +331,8 @@ def _collect(
         mean = float(sums[g, 2] / sums[g, 0])
         n_eff = float(sums[g, 0] ** 2 / sums[g, 1])
         variance = max(float(sums[g, 3] / sums[g, 0]) - mean**2, 0.0) * n_eff / max(n_eff - 1, 1)
-        found.append(_Stop(mean, variance, float(sums[g, 4] / sums[g, 0]), int(n[g]), n_eff, int(missing[g])))
+        hurting, passed = float(sums[g, 4] / sums[g, 0]), float(sums[g, 0]) / everyone
+        found.append(_Stop(mean, variance, hurting, int(n[g]), n_eff, int(missing[g]), passed))
     return found
 
 

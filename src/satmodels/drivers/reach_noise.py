@@ -204,6 +204,7 @@ class _Sides:
     any: Array  # (2,): share with at least one failure
     n: tuple[int, int]
     w: tuple[float, float]
+    free: Array  # (2,): effective number of respondents less one
     n_missing: int
 
     @classmethod
@@ -242,14 +243,17 @@ class _Sides:
         total = np.where(w1 > 0, w1, np.nan)[:, None]
         mean = share / total
         spread = (square - 2 * mean * cross + mean**2 * w2[:, None]) / total**2
-        free = np.maximum(n - 1, 1)[:, None]  # the mean was estimated from the same answers
+        n_eff = np.divide(w1**2, w2, out=np.zeros(2), where=w2 > 0)  # of equal weights: their number
+        # the mean was estimated from the same answers
+        inflated = np.where(n_eff > 1, n_eff / np.maximum(n_eff - 1, 1e-9), 1.0)[:, None]
         return cls(
             mean,
-            np.maximum(spread, 0.0) * n[:, None] / free,
+            np.maximum(spread, 0.0) * inflated,
             fails / total,
             some / total[:, 0],
             (int(n[0]), int(n[1])),
             (float(w1[0]), float(w1[1])),
+            n_eff - 1,
             missing,
         )
 
@@ -257,12 +261,12 @@ class _Sides:
         estimate = self.share[0] - self.share[1]
         se = np.sqrt(self.square.sum(axis=0))
         total = float(estimate.sum())
-        free = np.array(self.n, dtype=float)[:, None] - 1
+        free = self.free[:, None]
         with np.errstate(divide="ignore", invalid="ignore"):
             z = np.where(se > 0, estimate / se, np.nan)
             # the dissatisfied are often few: Welch's degrees of freedom
             df = np.where(se > 0, se**4 / (self.square**2 / np.maximum(free, 1e-9)).sum(axis=0), np.inf)
-        df = np.where(min(self.n) > 1, df, np.nan)
+        df = np.where(self.free.min() > 1e-9, df, np.nan)
         half = quantile(level, df) * se
         return [
             {
