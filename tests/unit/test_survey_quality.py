@@ -237,3 +237,49 @@ def test_a_missing_category_is_shown_as_none(engine):
     with pytest.raises(sat.SchemaError) as caught:
         sat.poststratify(frame, "g", {"x": 1, "y": 2})
     assert (caught.value.row, caught.value.value, caught.value.n_bad) == (1, None, 1)
+
+
+def test_reverse_items_are_turned_for_the_halves_of_a_scale_only():
+    rng = np.random.default_rng(3)
+    names = [f"c{k}_{j}" for k in range(6) for j in range(4)]
+    straight = np.clip(
+        np.round(4 + 1.5 * np.repeat(rng.normal(size=(80, 6)), 4, axis=1) + rng.normal(0, 0.5, (80, 24))),
+        1,
+        7,
+    )
+    reverse = np.arange(24) % 2 == 1
+    given = np.where(reverse, 8 - straight, straight)
+    survey = sat.Survey(
+        "s",
+        [
+            sat.Rating(c, sat.Scale(1, 7), construct=c[:2], reverse=bool(r))
+            for c, r in zip(names, reverse, strict=True)
+        ],
+    )
+    frame = pd.DataFrame(given, columns=names)
+    found = sat.careless(frame, survey)
+    scales = {f"c{k}": [f"c{k}_{j}" for j in range(4)] for k in range(6)}
+    turned = sat.careless(pd.DataFrame(straight, columns=names), names, scales=scales)
+    assert np.median(found.statistics["even_odd"]) < -0.9  # careful respondents had +1: contradictory
+    np.testing.assert_array_equal(found.statistics["even_odd"], turned.statistics["even_odd"])
+    np.testing.assert_array_equal(
+        found.statistics["longstring"], sat.careless(frame, names).statistics["longstring"]
+    )
+    prepared = sat.careless(survey.prepare(frame), survey)
+    np.testing.assert_array_equal(found.statistics["even_odd"], prepared.statistics["even_odd"])
+
+
+def test_limits_of_alpha_know_that_weights_differ():
+    rng = np.random.default_rng(1)
+    truth = 25 * 0.5 / (25 * 0.5 + 5 * 0.5)  # five items of variance 1 that correlate by a half
+    held, errors, found = [], [], []
+    for _ in range(150):
+        frame = pd.DataFrame(
+            np.sqrt(0.5) * (rng.normal(size=(150, 1)) + rng.normal(size=(150, 5))), columns=list("abcde")
+        ).assign(w=rng.lognormal(0, 0.8, 150))
+        result = sat.cronbach_alpha(frame, list("abcde"), weight="w")
+        held.append(result.conf_low <= truth <= result.conf_high)
+        errors.append(result.rows["std_error"][0])
+        found.append(result.estimate)
+    assert np.mean(held) > 0.9  # it was 0.87
+    assert np.mean(errors) == pytest.approx(np.std(found), rel=0.2)  # it was 0.73 of it

@@ -139,7 +139,8 @@ def careless(
           (as ``irv_parts``) where it is 0 over more items than a careful respondent answers alike;
         - ``even_odd`` (with ``scales``): correlation over scales of the means of the odd and the even
           items, corrected by Spearman-Brown and not below -1, with the sign of the R package: -1 is
-          perfectly consistent, above 0 is inconsistent;
+          perfectly consistent, above 0 is inconsistent; a survey's reverse items are turned round for it,
+          in a list of columns they have to be;
         - ``synonyms``, ``antonyms``: correlation over the pairs of synonyms (antonyms), NaN where
           there are fewer than three;
         - ``copies``: respondents with exactly these answers;
@@ -213,7 +214,8 @@ def careless(
         flags["irv_parts"] = alike
     if scales:
         place = {c: i for i, c in enumerate(columns)}
-        statistics["even_odd"] = even_odd(x, [[place[c] for c in m] for m in scales.values()])
+        sides = x if isinstance(items, Sequence) else _turned(x, items, columns)
+        statistics["even_odd"] = even_odd(sides, [[place[c] for c in m] for m in scales.values()])
         corrected = -statistics["even_odd"]
         flags["even_odd"] = _inconsistent(corrected / (2 - corrected), len(scales))
     pairs, opposite = synonym_pairs(x, synonyms)
@@ -275,6 +277,16 @@ def _as_given(survey: Survey, columns: Sequence[str], frame: Frame) -> list[Reco
         source = kept if column.reverse and kept in frame.columns else name
         found.append(Recode(source, name, column.missing, column.codes))
     return found
+
+
+def _turned(x: Array, survey: Survey, columns: Sequence[str]) -> Array:
+    """Turn reverse items round: the halves of a scale agree only when all items run the same way."""
+    turned = x.copy()
+    for j, name in enumerate(columns):
+        column = survey.columns[name]
+        if column.reverse and column.scale is not None:
+            turned[:, j] = column.scale.low + column.scale.high - x[:, j]
+    return turned
 
 
 def runs(x: Array) -> tuple[NDArray[np.int64], Array]:

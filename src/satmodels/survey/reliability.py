@@ -192,7 +192,8 @@ def cronbach_alpha(
 
     Notes
     -----
-    Rows with a missing answer are left out and counted.
+    Rows with a missing answer are left out and counted. With weights the limits come from the effective number
+    of respondents.
 
     Examples
     --------
@@ -207,7 +208,8 @@ def cronbach_alpha(
 
     check_level(level)
     m = moments_of(data, items, weight, 2)
-    cov, corr, n, k = m.cov, m.corr, m.n, len(m.columns)
+    cov, corr, k = m.cov, m.corr, len(m.columns)
+    n = m.n_eff if m.weighted else float(m.n)  # weights that differ tell less
     estimate = alpha(cov)
     if estimate is None:
         raise DataError(
@@ -243,7 +245,7 @@ def cronbach_alpha(
         method="alpha",
         rows=Table.from_records(rows, TIDY),
         item_rows=item_rows,
-        n=n,
+        n=m.n,
         n_missing=m.n_dropped,
         reversed_items=negative_items(m),
     )
