@@ -122,6 +122,8 @@ def test_weights_groups_and_missing(answers):
     assert found.estimates["n_missing"] == (1, 1, 0, 0)
     copies = frame.loc[frame.index.repeat(frame["w"].astype(int))]
     same = sat.penalty_reward(copies, "overall", ITEMS[:2], scale=SCALE, by="g")
+    first = frame[frame["g"] == 0].dropna()
+    assert found.estimates["n_low"][0] == (first["hygiene"] <= 5).sum()  # rows, not their weight
     np.testing.assert_allclose(found.estimates["penalty"], same.estimates["penalty"], rtol=1e-9)
     with pytest.raises(sat.ArgumentError, match="one at a time"):
         _ = found.categories
@@ -198,3 +200,15 @@ def test_figures_draw(answers, waiting):
     contrasts = sat.penalty_reward(answers, "overall", ITEMS, scale=SCALE)
     assert len(sat.plot(contrasts)._repr_png_()) > 1000
     assert len(sat.plot(sat.response_curve(waiting, "overall", "wait"))._repr_png_()) > 1000
+
+
+def test_weights_that_differ_between_answers_only_cost_no_precision():
+    rng = np.random.default_rng(1)
+    x = rng.integers(1, 6, 400)
+    frame = pd.DataFrame({"x": x, "y": 3 + 0.4 * (x - 3) + rng.normal(size=400).round(1)})
+    plain = sat.response_curve(frame, "y", "x", seed=1)
+    weighted = sat.response_curve(frame.assign(w=np.where(x == 1, 6.0, 1.0)), "y", "x", weight="w", seed=1)
+    # each answer's respondents weigh the same: one effective number for all made these 0.82 and 2.04 times as large
+    assert weighted.estimates["std_error"] == pytest.approx(plain.estimates["std_error"])
+    assert weighted.estimates["conf_high"] == pytest.approx(plain.estimates["conf_high"])
+    assert weighted.estimates["mean"] == pytest.approx(plain.estimates["mean"])

@@ -169,7 +169,7 @@ def test_documents_that_dont_fit_together(change):
 
 @pytest.mark.parametrize("n", ["ten", None, 2.5, True, 1, float("nan"), float("inf")])
 def test_a_number_of_respondents_is_a_whole_number(n):
-    with pytest.raises(sat.ArgumentError, match="respondents|n= takes"):
+    with pytest.raises(sat.ArgumentError, match=r"respondents|n= takes"):
         sat.Moments.from_correlation([[1.0, 0.5], [0.5, 1.0]], n, columns=["a", "b"])
 
 

@@ -392,6 +392,8 @@ class ChurnClassifier(ClassifierMixin, BaseEstimator):
     def _read(self, X: Any, y: Any, *, fitting: bool = True) -> tuple[dict[str, NDArray[Any]], Any, Any]:
         """Return the columns of features, the features as they came, and the outcome."""
         if not is_frame(X):
+            if any(not isinstance(name, int | np.integer) for name in getattr(X, "columns", ())):
+                raise ArgumentError("names of columns are texts: rename the others")
             read: Any = (
                 validate_data(self, X, y, dtype="numeric", ensure_all_finite="allow-nan")
                 if fitting
@@ -422,10 +424,15 @@ class ChurnClassifier(ClassifierMixin, BaseEstimator):
         return read_features(X, names), _without(X, names, frame.columns), y
 
     def _classes(self, y: Any) -> Array:
-        check_classification_targets(y)
-        kind = type_of_target(y, input_name="y", raise_unknown=True)
+        if not len(y):
+            raise DataError("there are no rows")
+        try:
+            check_classification_targets(y)
+            kind = type_of_target(y, input_name="y", raise_unknown=True)
+        except (ValueError, TypeError) as error:
+            raise ArgumentError(f"the outcome can't be used: {error}") from error
         if kind != "binary":
-            raise ValueError(f"Only binary classification is supported. The type of the target is {kind}.")
+            raise ArgumentError(f"Only binary classification is supported. The type of the target is {kind}.")
         self.classes_, codes = np.unique(y, return_inverse=True)
         if len(self.classes_) < 2:
             raise DataError(

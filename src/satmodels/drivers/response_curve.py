@@ -173,18 +173,22 @@ def response_curve(
         )
     x, y = np.array(values), np.array(answers)
     w, n = np.zeros((2, len(x), len(y)))
+    squares = np.zeros(len(x))
     for i in complete:
         at = values.index(float(cells.keys[i][0])), answers.index(float(cells.keys[i][1]))
         w[at] += cells.w[i]
         n[at] += cells.n[i]
-    n_eff = float(w.sum() ** 2 / cells.w2[complete].sum())
-    return _fit(x, y, w * (n_eff / w.sum()), n, frame.library, outcome, item, level, seed, cells.n)
+        squares[at[0]] += cells.w2[i]
+    # weights that differ among those with the same answer tell less of it; between answers they may differ freely
+    n_eff = w.sum(axis=1) ** 2 / squares
+    return _fit(x, y, w, n_eff, n, frame.library, outcome, item, level, seed, cells.n)
 
 
 def _fit(
     x: Array,
     y: Array,
     w: Array,
+    n_eff: Array,
     n: Array,
     library: Any,
     outcome: str,
@@ -193,17 +197,22 @@ def _fit(
     seed: int | None,
     all_n: NDArray[np.int64],
 ) -> ResponseCurveResult:
-    """Fit everything on a table of (effective) counts, answers of the item by answers of the outcome."""
+    """Fit everything on a table of weights, answers of the item by answers of the outcome.
+
+    ``n_eff`` is the effective number of respondents who gave each answer of the item.
+    """
     rng = np.random.default_rng(seed)
     per_value = w.sum(axis=1)
     mean = w @ y / per_value
     within = float((w * (y[None, :] - mean[:, None]) ** 2).sum())
     grand = float(per_value @ mean / per_value.sum())
     total = within + float(per_value @ (mean - grand) ** 2)
+    if not total > 0:
+        raise DataError(f"{outcome!r} does not vary", columns=[outcome])
     lines = _Lines.over(x, per_value)
     best, coefficients = lines.best(mean[None, :])
     # draws: the outcome anew among those with the same answer
-    size = np.maximum(np.rint(per_value), 1).astype(int)
+    size = np.maximum(np.rint(n_eff), 1).astype(int)
     drawn = np.stack(
         [rng.multinomial(s, row / row.sum(), size=DRAWS) @ y / s for s, row in zip(size, w, strict=True)],
         axis=1,
@@ -227,9 +236,11 @@ def _fit(
     gain = lines.gain(mean[None, :], straight[None, :])[0]
     noise = straight[None, :] + drawn - mean[None, :]
     chance = lines.gain(noise, np.stack([_straight(x, per_value, m) for m in noise]))
-    spread = np.sqrt((w * (y[None, :] - mean[:, None]) ** 2).sum(axis=1) / np.maximum(per_value - 1, 1))
-    std_error = np.where(per_value > 1, spread / np.sqrt(per_value), np.nan)
-    half = quantile(level, np.maximum(per_value - 1, 0)) * std_error
+    known = n_eff > 1 + 1e-9
+    free = np.maximum(n_eff - 1, 1e-9)
+    spread = np.sqrt((w * (y[None, :] - mean[:, None]) ** 2).sum(axis=1) / per_value * n_eff / free)
+    std_error = np.where(known, spread / np.sqrt(n_eff), np.nan)
+    half = quantile(level, np.where(known, free, 0)) * std_error
     fitted = lines.designs[best[0]] @ coefficients[0]
     residual = within + float(per_value @ (mean - fitted) ** 2)
     return ResponseCurveResult(

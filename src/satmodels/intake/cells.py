@@ -165,6 +165,7 @@ def _check_keys(frame: Frame, keys: list[str]) -> None:
             f"column {repeated!r} is used twice: as an item and to group by, or listed twice."
         )
     for key in keys:
+        frame.require_plain(key)
         if frame.dtype(key).is_nested():
             raise ArgumentError(f"column {key!r} holds {frame.dtype(key)}: group by plain values")
 

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from satmodels.errors import ArgumentError, SchemaError
-from satmodels.intake.frames import OFFENDERS, Frame, _none_if_nan, check_numeric_type, collect
+from satmodels.intake.frames import OFFENDERS, Frame, check_numeric_type, collect, none_if_nan
 from satmodels.intake.library import FrameLibrary
 from satmodels.intake.transactions import LARGEST_EXACT_ID, _with_real_dates
 
@@ -89,6 +89,8 @@ def read_events(
         raise ArgumentError(
             f"column {twice!r} serves twice among {named}: each part of an event has its own."
         )
+    for name in named:
+        frame.require_plain(name)
     for name in values:
         check_numeric_type(frame, name)
     frame = _with_real_dates(frame, date)
@@ -346,7 +348,7 @@ def _floats(series: nw.Series[Any], name: str) -> NDArray[np.float64]:
 
 
 def _words(series: nw.Series[Any]) -> NDArray[Any]:
-    return _objects([None if _none_if_nan(v) is None else str(v) for v in series.to_list()])
+    return _objects([None if none_if_nan(v) is None else str(v) for v in series.to_list()])
 
 
 def _refuse_missing(missing: NDArray[np.bool_], name: str) -> None:

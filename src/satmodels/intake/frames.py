@@ -24,6 +24,7 @@ from satmodels.results import Table
 LARGEST_FLOAT = 1.7976931348623157e308  # only infinity is larger
 _EXACT = 2**53  # from here on floats don't hold every whole number
 OFFENDERS = 5  # how many offending rows an error names
+FIRST_CELLS = 20  # of a column of any objects are looked at before it is read
 # engine -> library in which results come back; engines that are not dataframe libraries give Arrow
 _COMES_BACK = {
     "pandas": FrameLibrary.PANDAS,
@@ -76,12 +77,30 @@ class Frame:
         for column in columns:
             if not isinstance(column, Hashable) or column not in self.columns:
                 raise unknown(role, column, self.columns)
+            if not isinstance(given := column, str):
+                raise ArgumentError(
+                    f"a column is called {given!r}: names are texts here, rename it to {str(given)!r}"
+                )
             if self.engine == "pyspark" and not {".", "`"}.isdisjoint(column):
                 raise EngineError(
                     f"column {column!r}: Spark reads a dot or a backtick in a name as an operator. Rename it.",
                     engine=self.engine,
                     feature="dots in column names",
                     alternative="another name",
+                )
+
+    def require_plain(self, column: str) -> None:
+        """Raise SchemaError for a pandas column whose first values are lists or the like: nothing can sort or count by it."""
+        if self.engine != "pandas" or not isinstance(self._schema[column], nw.Object):
+            return
+        native: Any = self._nw.to_native()
+        for value in native[column].iloc[:FIRST_CELLS]:
+            if isinstance(value, list | dict | set | np.ndarray):
+                raise SchemaError(
+                    f"column {column!r} holds values of the type {type(value).__name__}: give plain values, one "
+                    "in a cell",
+                    column=column,
+                    rule="plain values",
                 )
 
     def unused_name(self, stem: str) -> str:
@@ -117,7 +136,7 @@ class Frame:
     def values(self, column: str) -> list[Any]:
         """Return one column as Python values, NaN as None; for small columns and plots."""
         self.require([column])
-        return [_none_if_nan(v) for v in collect(self._nw.select(column), "reading").get_column(column)]
+        return [none_if_nan(v) for v in collect(self._nw.select(column), "reading").get_column(column)]
 
     def table(self, columns: Sequence[str]) -> Table:
         """Return columns as a plain table, rows in the engine's order."""
@@ -176,7 +195,7 @@ class Frame:
             "finding the offending rows",
         )
         rows = found.get_column(names[1]).to_list() if len(names) > 1 else [None] * len(found)
-        values = [_none_if_nan(v) for v in found.get_column(column).to_list()]
+        values = [none_if_nan(v) for v in found.get_column(column).to_list()]
         return list(zip(rows, values, strict=True))
 
     def _numbered(self, name: str) -> nw.DataFrame[Any] | nw.LazyFrame[Any] | None:
@@ -281,7 +300,7 @@ def sequence_values(data: Any) -> list[Any]:
         if hasattr(data, "tolist")
         else list(nw.from_native(data, series_only=True).to_list())
     )
-    return [_none_if_nan(v) for v in values]
+    return [none_if_nan(v) for v in values]
 
 
 def like_sequence(data: Any, values: list[Any]) -> Any:
@@ -354,7 +373,9 @@ def refuse_infinite(frame: Frame, columns: Iterable[str]) -> None:
 def check_numeric_type(frame: Frame, column: str) -> None:
     """Raise SchemaError for a column whose type can't hold numbers (text, bool, categories, dates)."""
     dtype = frame.dtype(column)
-    if dtype.is_numeric() or isinstance(dtype, nw.Object | nw.Unknown):
+    if dtype.is_numeric() or (
+        isinstance(dtype, nw.Object | nw.Unknown) and not _is_of_periods(frame, column)
+    ):
         return
     remedy = {
         "Boolean": "True and False are no scores: convert the column to 0 and 1 if that is what you mean.",
@@ -378,6 +399,13 @@ def check_numeric_type(frame: Frame, column: str) -> None:
     )
 
 
+def _is_of_periods(frame: Frame, column: str) -> bool:
+    """Say whether a pandas column has a type of its own that is no number, such as periods or intervals."""
+    native: Any = frame.narwhals.to_native()
+    kind = native.dtypes[column] if frame.engine == "pandas" else np.dtype(object)
+    return not isinstance(kind, np.dtype) and getattr(kind, "kind", "") == "O"
+
+
 def _is_any(column: str, dtype: nw.dtypes.DType, values: Sequence[Any]) -> nw.Expr:
     x = nw.col(column)
     conditions: list[nw.Expr] = []
@@ -392,7 +420,8 @@ def _is_any(column: str, dtype: nw.dtypes.DType, values: Sequence[Any]) -> nw.Ex
     return nw.any_horizontal(*conditions, ignore_nulls=True)
 
 
-def _none_if_nan(value: Any) -> Any:
+def none_if_nan(value: Any) -> Any:
+    """Return a cell, and None for what is missing in any library's way."""
     # NaN, NaT and pandas.NA are the values that do not equal themselves (NA: comparing has no truth)
     if value is None:
         return None

@@ -50,7 +50,10 @@ def _build_pandas(columns: Mapping[str, Sequence[Any] | NDArray[Any]]) -> Any:
         if values and all(isinstance(v, bool) for v in values):
             return pd.Series(list(values), dtype=bool)
         if values and all(isinstance(v, int) and not isinstance(v, bool) for v in values):
-            return pd.Series(list(values), dtype="int64")
+            try:
+                return pd.Series(list(values), dtype="int64")
+            except OverflowError:  # whole numbers of more than 64 bits stay what they are
+                return pd.Series(list(values), dtype=object)
         if _numbers(values):
             return pd.Series([float("nan") if v is None else v for v in values], dtype="float64")
         return pd.Series(list(values))

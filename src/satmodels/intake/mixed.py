@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from satmodels.errors import SchemaError
 from satmodels.intake.events import _floats, _plain, _words
-from satmodels.intake.frames import Frame, _none_if_nan, collect
+from satmodels.intake.frames import Frame, collect, none_if_nan
 
 
 def read_mixed(frame: Frame, columns: Sequence[str]) -> dict[str, NDArray[Any]]:
@@ -38,7 +38,7 @@ def column_values(frame: Frame, column: str) -> NDArray[Any]:
 def _column(series: nw.Series[Any], name: str) -> NDArray[Any]:
     dtype = series.dtype
     if isinstance(dtype, nw.Boolean):
-        present = [_none_if_nan(v) for v in series.to_list()]
+        present = [none_if_nan(v) for v in series.to_list()]
         return np.array([np.nan if v is None else float(v) for v in present], dtype=np.float64)
     if dtype.is_numeric():
         return _floats(series, name)
@@ -46,7 +46,7 @@ def _column(series: nw.Series[Any], name: str) -> NDArray[Any]:
         return _words(series)
     values = series.to_list()
     if isinstance(dtype, nw.Object | nw.Unknown):
-        present = [v for v in values if _none_if_nan(v) is not None]
+        present = [v for v in values if none_if_nan(v) is not None]
         if all(isinstance(v, bool | int | float | np.number | np.bool_) for v in present):
             return _floats(series, name)
         if all(isinstance(v, str) for v in present):

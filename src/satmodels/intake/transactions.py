@@ -16,7 +16,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from satmodels.errors import ArgumentError, EngineError, SchemaError
-from satmodels.intake.frames import OFFENDERS, Frame, check_numeric_type, collect, not_nan
+from satmodels.intake.batches import matrix
+from satmodels.intake.frames import OFFENDERS, Frame, check_numeric_type, collect, holds_objects, not_nan
 
 LARGEST_EXACT_ID = 2**53  # above this, neighbouring whole numbers are one float
 LARGEST_AMOUNT = 1e300
@@ -92,7 +93,11 @@ def total_by_customer(
     frame.require(columns)
     if len(set(columns)) < 3:
         raise ArgumentError(f"customer, date and amount are three columns, not {list(columns)}")
+    frame.require_plain(customer)
     check_numeric_type(frame, amount)
+    if holds_objects(frame, amount):
+        numbers = matrix(frame, [amount])[:, 0]
+        frame = Frame(nw.from_native(frame.with_arrays({amount: numbers})))
     frame = _with_real_dates(frame, day)
     end = _end_of_day(frame, day, as_of, zone)
     rows = _Rows(frame, customer, day, amount, end)
@@ -321,8 +326,8 @@ def _with_real_dates(frame: Frame, day: str) -> Frame:
             alternative="local time without a zone",
         )
     first = frame.first_rows(day, nw.col(day).is_null() == False, limit=1)  # noqa: E712 - an expression
-    if not first:
-        return frame
+    if not first:  # all are missing: of whatever type its library gives
+        return Frame(frame.narwhals.with_columns(nw.lit(None).cast(nw.Datetime()).alias(day)))
     raise SchemaError.answers(
         day,
         "a date",

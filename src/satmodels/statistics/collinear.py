@@ -16,6 +16,11 @@ INVOLVED = 1e-3  # smallest share, in absolute value, of a column in such a comb
 
 def collinear(corr: NDArray[Any], names: Sequence[str], singular: float = SINGULAR) -> list[str]:
     """Return the columns that are combinations of one another, by the eigenvalues of their correlations."""
+    if not np.isfinite(corr).all():
+        raise DataError(
+            "an answer is so large that its square is no number: correct it, or give the answers in a larger unit",
+            columns=names,
+        )
     values, vectors = np.linalg.eigh(corr)
     if values[0] > singular:
         return []

@@ -158,6 +158,13 @@ class Moments:
     @classmethod
     def _of_sums(cls, columns: Sequence[str], sums: Sums, *, weighted: bool) -> Self:
         n, n_dropped, sum_w, sum_w2, mean, scatter = sums
+        if not np.isfinite(scatter).all():
+            beyond = [c for c, own in zip(columns, np.diag(scatter), strict=True) if not np.isfinite(own)]
+            raise DataError(
+                f"the values of {beyond or list(columns)} are so large that their squares are no numbers: correct "
+                "them, or give them in a larger unit",
+                columns=beyond or columns,
+            )
         return cls(tuple(columns), n, mean, scatter, sum_w, sum_w2, n_dropped, weighted)
 
     @classmethod

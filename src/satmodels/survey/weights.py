@@ -83,6 +83,8 @@ def rake(
     # a pandas Series is a margin as well
     margins = {c: m.to_dict() if hasattr(m, "to_dict") else m for c, m in dict[str, Any](margins).items()}
     opened.require(margins, role="margin")
+    for column in margins:
+        opened.require_plain(column)
     targets, total = _targets(margins)
     codes = [_codes(opened, column, list(margins[column])) for column in margins]
     start = _start(opened, weight, len(codes[0]))
@@ -148,6 +150,8 @@ def poststratify(
     opened = open_frame(frame)
     columns = [strata] if isinstance(strata, str) else list(strata)
     opened.require(columns, role="stratum")
+    for column in columns:
+        opened.require_plain(column)
     if not columns or not totals:
         raise ArgumentError("give at least one column of strata, and totals={stratum: total or share}")
     shares, total = _targets({" and ".join(columns): totals})

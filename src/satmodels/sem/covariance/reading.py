@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -12,7 +13,7 @@ from numpy.typing import NDArray
 from satmodels.errors import ArgumentError, DataError, SchemaError, unknown
 from satmodels.intake.batches import matrix
 from satmodels.intake.cells import check_weight
-from satmodels.intake.frames import Frame, open_frame
+from satmodels.intake.frames import Frame, none_if_nan, open_frame
 from satmodels.sem.covariance.patterns import Patterns, saturated_fit
 from satmodels.sem.covariance.samples import Sample, as_moments, sample_from_moments
 from satmodels.sem.pls.answers import _weights as read_weights
@@ -65,6 +66,11 @@ def read_samples(
         return [sample_from_moments(Moments.collect(frame, columns), columns)]
     rows, groups, weights, clusters = _read_rows(frame, columns, group, sample_weight, cluster)
     gaps = incomplete and bool(np.isnan(rows).any())  # in one group: then all go the same way
+    outside = [columns.index(v) for v in exogenous] if gaps else None
+    if groups.n_missing:
+        raise _no_group(groups.n_missing, group)
+    if weights is not None:  # over all groups: these count by what their rows stand for
+        weights = weights / weights[_usable(rows, outside)].mean()
     samples: list[Sample] = []
     for value in groups.values:
         inside = groups.number == groups.values.index(value)
@@ -76,12 +82,18 @@ def read_samples(
                 None if weights is None else weights[inside],
                 None if clusters is None else clusters[inside],
                 keep_rows,
-                [columns.index(v) for v in exogenous] if gaps else None,
+                outside,
             )
         )
-    if groups.n_missing:
-        raise _no_group(groups.n_missing, group)
     return samples
+
+
+def _usable(rows: Array, exogenous: list[int] | None) -> NDArray[np.bool_]:
+    """Return which rows enter: complete ones, or with gaps those with an answer and all of the exogenous columns."""
+    gaps = np.isnan(rows)
+    if exogenous is None:
+        return np.asarray(~gaps.any(axis=1))
+    return np.asarray(~gaps.all(axis=1) & ~gaps[:, exogenous].any(axis=1))
 
 
 @dataclass(frozen=True, eq=False)
@@ -158,11 +170,12 @@ def _one_sample(
     sample = sample_from_moments(moments, columns, value)
     if not keep_rows and weights is None:
         return sample
-    complete = ~np.isnan(rows).any(axis=1)
-    w = None
-    if weights is not None:
-        w = weights[complete] / weights[complete].mean()
-    return sample.with_rows(rows[complete], w, None if clusters is None else clusters[complete])
+    complete = _usable(rows, None)
+    return sample.with_rows(
+        rows[complete],
+        None if weights is None else weights[complete],
+        None if clusters is None else clusters[complete],
+    )
 
 
 def _incomplete_sample(
@@ -173,8 +186,7 @@ def _incomplete_sample(
     clusters: NDArray[np.intp] | None,
     exogenous: list[int],
 ) -> Sample:
-    gaps = np.isnan(rows)
-    usable = ~gaps.all(axis=1) & ~gaps[:, exogenous].any(axis=1)
+    usable = _usable(rows, exogenous)
     x = rows[usable]
     if len(x) <= len(columns):
         raise DataError(
@@ -183,7 +195,7 @@ def _incomplete_sample(
     empty = [c for j, c in enumerate(columns) if np.isnan(x[:, j]).all()]
     if empty:
         raise DataError(f"every answer is missing in {empty}: leave these columns out", columns=empty)
-    w = None if weights is None else weights[usable] / weights[usable].mean()
+    w = None if weights is None else weights[usable]
     patterns = Patterns.of(x, w)
     scale = np.sqrt(np.nanvar(x, axis=0))
     scale[scale == 0] = 1.0  # a constant column is named by the fit
@@ -194,10 +206,8 @@ def _incomplete_sample(
     sample = sample_from_moments(moments, columns, value)
     cells = patterns.n @ patterns.seen
     return replace(
-        sample,
+        sample.with_rows(x, w, None),
         n_dropped=len(rows) - n,
-        rows=x,
-        weights=w,
         clusters=None if clusters is None else clusters[usable],
         patterns=patterns,
         saturated=fitted.minus_logl + float(cells @ np.log(scale)),
@@ -213,7 +223,10 @@ class _Groups:
             self.number = np.zeros(n, dtype=np.intp)
             self.n_missing = 0
             return
-        self.values = [v for v in dict.fromkeys(column) if v is not None and v == v]
+        column = [none_if_nan(v) for v in column]
+        self.values = [v for v in dict.fromkeys(column) if v is not None]
+        if not self.values:
+            raise DataError("there are no rows with a group")
         at = {v: i for i, v in enumerate(self.values)}
         self.number = np.array([at.get(v, -1) for v in column], dtype=np.intp)
         self.n_missing = int((self.number < 0).sum())
@@ -227,6 +240,7 @@ def _read_rows(
     for c in labels:
         if c not in frame.columns:
             raise unknown("column", c, frame.columns)
+        frame.require_plain(c)
     if len({*columns, *labels}) < len(columns) + len(labels):
         raise ArgumentError("a column is used twice: as an item and as group, cluster or weight")
     if not labels:
@@ -251,17 +265,25 @@ def _read_rows(
 def _numbers(values: Sequence[Sequence[Any]], columns: Sequence[str]) -> Array:
     found = np.full((len(values[0]) if values else 0, len(values)), np.nan)
     for j, (column, name) in enumerate(zip(values, columns, strict=True)):
-        bad = [
-            (i, v)
-            for i, v in enumerate(column)
-            if isinstance(v, bool | str) or (isinstance(v, float) and v in (np.inf, -np.inf))
-        ]
+        bad = [(i, v) for i, v in enumerate(column) if not _is_answer(v)]
         if bad:
             raise SchemaError.answers(
                 name, "finite numbers", "Correct these answers first.", n_bad=len(bad), offenders=bad[:5]
             )
-        found[:, j] = [np.nan if v is None else float(v) for v in column]
+        found[:, j] = [np.nan if v is None else float(v) for v in map(none_if_nan, column)]
     return found
+
+
+def _is_answer(value: Any) -> bool:
+    """Say whether a cell is a finite number, or missing."""
+    if none_if_nan(value) is None:
+        return True
+    if isinstance(value, bool | str | bytes):
+        return False
+    try:
+        return math.isfinite(float(value))
+    except (TypeError, ValueError, OverflowError):
+        return False
 
 
 def _refuse_shadowed(constructs: Sequence[str], columns: Sequence[str]) -> None:

@@ -250,11 +250,18 @@ def read_clusters(X: Any, cluster: Any, answers: Answers) -> NDArray[np.intp] | 
     return np.array([number[value] for value in values], dtype=np.intp)
 
 
+def _labels_of(X: Any, column: str) -> list[Any]:
+    frame = open_frame(named_columns(X))
+    frame.require([column])
+    frame.require_plain(column)
+    return frame.values(column)
+
+
 def read_labels(X: Any, labels: Any, answers: Answers) -> list[Any]:
     """Return the label (group, cluster) of each kept row: of a column, or given one for each row."""
     if not isinstance(labels, str | Iterable) or getattr(labels, "ndim", 1) != 1:
         raise ArgumentError(f"groups and clusters are a column or one label for each row, not {labels!r}")
-    values = open_frame(named_columns(X)).values(labels) if isinstance(labels, str) else list(labels)
+    values = _labels_of(X, labels) if isinstance(labels, str) else list(labels)
     n_read = len(answers.rows) + answers.n_dropped
     if len(values) != n_read:
         raise ArgumentError(f"there are {len(values)} labels and {n_read} rows: give one for each row")
