@@ -142,7 +142,8 @@ def penalty_reward(
         differ from the reference, negative as a rule) and ``reward`` (the same of high answers) with
         standard errors, limits and p-values, ``range`` (reward - penalty), ``asymmetry`` from -1 (all
         penalty) to 1 (all reward) with limits, ``asymmetry_p_value`` (reward = -penalty),
-        ``category``, ``wrong_sign``, the cuts, ``n_low``, ``n_high``, ``n``, ``n_missing``.
+        ``category``, ``wrong_sign``, the cuts, ``n_low``, ``n_high`` (rows, also with weights), ``n``,
+        ``n_missing``.
 
     Raises
     ------
@@ -270,12 +271,14 @@ class _Contrasts:
             dummies[np.concatenate([missing, missing], axis=1)] = np.nan
             yield np.column_stack([dummies, block[:, p]]), None if self.weight is None else block[:, p + 1]
 
-    def moments(self) -> Moments:
-        """Collect the moments, in one pass."""
+    def moments(self) -> tuple[Moments, Array]:
+        """Collect the moments, and the number of complete rows in each contrast, in one pass."""
         total = Moments.empty(self.columns, weighted=self.weight is not None)
+        n = np.zeros(2 * len(self.names))
         for joined, w in self.blocks():
             total = total + Moments.of_block(self.columns, joined, w)
-        return total
+            n += joined[~np.isnan(joined).any(axis=1), :-1].sum(axis=0)
+        return total, n
 
     def robust_cov(self, regression: DriverRegression) -> Array:
         """Return the covariance matrix HC3 of the slopes, in a second pass.
@@ -314,7 +317,7 @@ def _check_answers(x: Array, names: tuple[str, ...], scales: tuple[Scale, ...]) 
 
 
 def _contrasts(answers: _Contrasts, level: float, *, robust: bool) -> tuple[list[dict[str, Any]], float]:
-    moments, outcome, names = answers.moments(), answers.outcome, answers.names
+    (moments, counted), outcome, names = answers.moments(), answers.outcome, answers.names
     p = len(names)
     if moments.n == 0:
         raise DataError("there is no complete answer", columns=(*names, outcome))
@@ -343,10 +346,9 @@ def _contrasts(answers: _Contrasts, level: float, *, robust: bool) -> tuple[list
                 f"{what}_p_value": float(two_sided_p(slope[k] / se, df)) if se > 0 else np.nan,
             }
         row |= _asymmetry(slope[[j, p + j]], cov[np.ix_([j, p + j], [j, p + j])], level, df)
-        shares = moments.mean[[j, p + j]]
         row |= {
-            "n_low": round(float(shares[0]) * moments.n),
-            "n_high": round(float(shares[1]) * moments.n),
+            "n_low": int(counted[j]),
+            "n_high": int(counted[p + j]),
             "n": moments.n,
             "n_missing": moments.n_dropped,
         }
