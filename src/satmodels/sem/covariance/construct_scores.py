@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from satmodels.errors import ArgumentError
 from satmodels.sem.covariance.arrows import Implied
 
 Array = NDArray[np.floating[Any]]
@@ -27,6 +28,8 @@ class Scoring:
     latent: Array
     cross: Array
     total_loadings: Array
+    given_constructs: Array
+    constructs: tuple[str, ...]
 
     def regression(self, rows: Array) -> Array:
         """Return E[constructs | answers]; a missing answer is left out of what is conditioned on."""
@@ -35,21 +38,34 @@ class Scoring:
     def bartlett(self, rows: Array) -> Array:
         """Return the scores that weigh items by the inverse of their errors; NaN with a missing answer.
 
-        (L' Sigma^-1 L)^-1 L' Sigma^-1 equals Bartlett's (L' Theta^-1 L)^-1 L' Theta^-1, and exists where an
-        item has no error.
+        With Q = Theta + L Phi L', (L' Q^-1 L)^-1 L' Q^-1 equals Bartlett's (L' Theta^-1 L)^-1 L' Theta^-1, and exists
+        where an item has no error. Q is not Sigma where columns explain constructs: what these columns say of the
+        constructs is no part of a score for which the constructs are fixed.
+
+        Raises
+        ------
+        ArgumentError
+            A construct has no items of its own, or the items can't tell constructs apart.
         """
-        inverse = np.linalg.inv(self.sigma)
         loadings = self.total_loadings
+        if np.linalg.matrix_rank(loadings) < loadings.shape[1]:
+            bare = [c for c, column in zip(self.constructs, loadings.T, strict=True) if not column.any()]
+            what = (
+                f"{bare} have no items of their own" if bare else "the items can't tell the constructs apart"
+            )
+            raise ArgumentError(f'method="bartlett": {what}; method="regression" has scores of such a model')
+        inverse = np.linalg.inv(self.given_constructs)
         weights = np.linalg.solve(loadings.T @ inverse @ loadings, loadings.T @ inverse)
         return (rows - self.centre) @ weights.T + self.mean
 
 
-def scoring_of(implied: Implied, sample_mean: Array, means: bool) -> Scoring:
+def scoring_of(implied: Implied, sample_mean: Array, means: bool, constructs: tuple[str, ...]) -> Scoring:
     """Return the scoring of one group."""
     p = implied.arrows.n_observed
     cov = implied.cov_all
     # the items as functions of the constructs alone: paths between constructs are in their covariances
-    loadings = np.linalg.solve(np.eye(p) - implied.a[:p, :p], implied.a[:p, p:])
+    among = np.linalg.inv(np.eye(p) - implied.a[:p, :p])
+    loadings = among @ implied.a[:p, p:]
     return Scoring(
         implied.mu if means else sample_mean,
         implied.mean_all[p:] if means else np.zeros(len(cov) - p),
@@ -57,6 +73,8 @@ def scoring_of(implied: Implied, sample_mean: Array, means: bool) -> Scoring:
         cov[p:, p:],
         cov[p:, :p],
         loadings,
+        among @ implied.s[:p, :p] @ among.T + loadings @ cov[p:, p:] @ loadings.T,
+        constructs,
     )
 
 

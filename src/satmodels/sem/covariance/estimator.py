@@ -335,7 +335,8 @@ class CBSEM(TransformerMixin, BaseEstimator):
             moments=inference.moments,
         )
         self.scorings_: list[Scoring] = [
-            scoring_of(i, s.mean, fit.table.means) for i, s in zip(fit.implied, fit.samples, strict=True)
+            scoring_of(i, s.mean, fit.table.means, spec.constructs)
+            for i, s in zip(fit.implied, fit.samples, strict=True)
         ]
         self.groups_ = tuple(s.group for s in fit.samples)
         self.feature_names_in_ = np.array(spec.observed, dtype=object)
@@ -380,7 +381,11 @@ class CBSEM(TransformerMixin, BaseEstimator):
 
     @checked
     def scores(self, X: Any, method: str = "regression") -> Array:
-        """Return construct scores by ``method`` "regression" or "bartlett" (without ordered answers)."""
+        """Return construct scores by ``method`` "regression" or "bartlett" (without ordered answers).
+
+        Bartlett's are unbiased given the constructs: nothing but the items counts, not the columns that explain the
+        constructs. They exist for constructs with items of their own.
+        """
         if method not in ("regression", "bartlett"):
             raise one_of("method", method, ("regression", "bartlett"))
         check_is_fitted(self, "result_")

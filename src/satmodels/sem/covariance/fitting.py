@@ -89,7 +89,7 @@ class Fit:
     @property
     def n(self) -> int:
         """Number of rows."""
-        return sum(s.n for s in self.samples)
+        return round(sum(s.n for s in self.samples))
 
     def at(self, x: Array) -> Fit:
         """Return the fit with other estimates (own units), judged by the same decrement."""
@@ -229,12 +229,15 @@ def fit_table(
         check_identified(table, arrows, ties.scaled(units))
     tied = _Tied(table, arrows, criteria, units, labels, constraints)
     problem, ties, solution = tied.minimise(x)
+    # parameters may run off to where the criterion is flat, for example loadings beside a fixed residual variance
+    settled = _settled(problem, solution)
     for share in OTHER_STARTS if start is None else ():
-        if solution.converged:
+        if settled:
             break
         pooled = np.average([s.mean / std for s in samples], axis=0, weights=[s.n for s in samples])
         again = tied.minimise(plain_values(table, pooled, share, units))
-        if again[2].converged or again[2].value < solution.value:
+        settled = _settled(again[0], again[2])
+        if again[2].value < solution.value or (settled and not solution.converged):
             problem, ties, solution = again
     active: list[Inequality] = []
     for _ in range(2 * len(constraints.inequalities)):
@@ -295,6 +298,12 @@ class _Tied:
         ties = tie(self.labels, [*self.constraints.held(self.table, x * self.units), *more])
         problem = Problem(self.arrows, self.criteria, ties.scaled(self.units))
         return problem, ties, minimise(problem, x)
+
+
+def _settled(problem: Problem, solution: Solution) -> bool:
+    """Return whether a solution is a minimum at which the parameters can be told apart."""
+    k = problem.ties.k
+    return solution.converged and inverse_or_none(k.T @ problem.information(solution.implied) @ k) is not None
 
 
 def _off_zero(table: ParameterTable, x: Array) -> Array:

@@ -96,8 +96,8 @@ def _likelihood(fit: Fit, estimator: str, incomplete: bool, wishart: bool, error
     robust = errors == "robust" or (errors == "auto" and scaled)
     vcov = sandwich(fit, bread) if robust else covariance_of_estimates(fit, bread)
     # columns that are taken as they are don't vary: the fourth moments are those given them. Nor do rows vary about
-    # the model's moments of their group, where ties across groups keep these apart from those found
-    taken = (bool(fit.table.exogenous) or groups > 1) and not incomplete
+    # the model's moments, where ties across groups or restricted means keep these apart from those found
+    taken = (bool(fit.table.exogenous) or groups > 1 or _means_apart(fit)) and not incomplete
     weighed = estimator in MEAN_AND_VARIANCE or (estimator == "MLM" and (incomplete or taken))
     residual = (
         _moments(fit) if vcov is not None and (weighed or (robust and taken and not observed)) else None
@@ -128,6 +128,14 @@ def _likelihood(fit: Fit, estimator: str, incomplete: bool, wishart: bool, error
     if incomplete:
         found |= _as_if_complete(fit, base, found, robust=robust)
     return Inference(vcov, found)
+
+
+def _means_apart(fit: Fit) -> bool:
+    """Return whether the means that the model implies are not those found."""
+    return fit.table.means and any(
+        bool((np.abs(s.mean - i.mu) > 1e-9 * s.std).any())
+        for s, i in zip(fit.samples, fit.implied, strict=True)
+    )
 
 
 def _moments(fit: Fit) -> ResidualMoments:

@@ -93,7 +93,8 @@ def modification_table(fit: Fit, minimum: float) -> Table:
     rest = np.diag(information)[outside] - np.einsum("ca,ab,cb->c", cross, inner, cross)
     records: list[dict[str, Any]] = []
     spread = [np.sqrt(np.maximum(np.diag(i.cov_all), 1e-300)) for i in fit.implied]
-    errors = [np.sqrt(np.maximum(np.diag(i.s), 1e-300)) for i in fit.implied]
+    with np.errstate(invalid="ignore"):  # negative variances have no root, and such a change no standard unit
+        errors = [np.sqrt(np.where(np.diag(i.s) > 0, np.diag(i.s), np.nan)) for i in fit.implied]
     at = {v: j for j, v in enumerate((*fit.table.observed, *fit.table.constructs))}
     for c, d in zip(outside, rest, strict=True):
         if d <= 1e-8 * information[c, c]:
@@ -138,31 +139,40 @@ def _candidates(table: ParameterTable) -> Iterator[Parameter]:
     items = list(dict.fromkeys(p.rhs for p in table.parameters if p.op == "=~"))
     outside = set(table.exogenous)
     before = _sources(table)
+    arrows = {_arrow(p): p for p in table.parameters if p.op in ("=~", "~")}
     for group in range(table.n_groups):
         wanted = [Parameter(c, "=~", i, group) for c in table.constructs for i in items if i != c]
         residual = [v for v in table.observed if v not in outside]
         wanted += [Parameter(a, "~~", b, group) for a, b in combinations(residual, 2)]
         wanted += [Parameter(a, "~~", b, group) for a, b in combinations(table.constructs, 2)]
         wanted += [
-            Parameter(t, "~", s, group)
-            for t in in_paths
-            for s in in_paths
-            # an arrow that closes a circle is none
-            if t != s and t not in outside and t not in before[s]
+            Parameter(t, "~", s, group) for t in in_paths for s in in_paths if t != s and t not in outside
         ]
         for p in wanted:
+            if p.op != "~~":
+                target, source, _ = _arrow(p)
+                # an arrow that closes a circle is none, and one written the other way round is there already
+                if target in before.get(source, ()) or arrows.get(_arrow(p), p).op != p.op:
+                    continue
             there = given.get(_key(p))
             if there is None or (not there.free and not there.exogenous and not table.ordered):
                 yield p
 
 
+def _arrow(p: Parameter) -> tuple[str, str, int]:
+    """Return target, source and group of a loading or path: ``f =~ y`` is the arrow of ``y ~ f``."""
+    target, source = (p.rhs, p.lhs) if p.op == "=~" else (p.lhs, p.rhs)
+    return target, source, p.group
+
+
 def _sources(table: ParameterTable) -> dict[str, set[str]]:
-    """Return for each variable in a path all variables from which arrows lead to it."""
+    """Return for each variable with an arrow all variables from which arrows, loadings too, lead to it."""
     direct: dict[str, set[str]] = {}
     for p in table.parameters:
-        if p.op == "~":
-            direct.setdefault(p.lhs, set()).add(p.rhs)
-            direct.setdefault(p.rhs, set())
+        if p.op in ("=~", "~"):
+            target, source, _ = _arrow(p)
+            direct.setdefault(target, set()).add(source)
+            direct.setdefault(source, set())
     found = {v: set(sources) for v, sources in direct.items()}
     for _ in direct:  # no chain is longer than there are variables
         for sources in found.values():

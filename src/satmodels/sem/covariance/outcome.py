@@ -178,10 +178,9 @@ def group_summary(table: ParameterTable, implied: Implied, sample: Sample, spec:
         w = np.linalg.lstsq(block, loadings[rows, j], rcond=None)[0]
         spread = float(w @ found[np.ix_(rows, rows)] @ w)
         weights[rows, j] = w / np.sqrt(spread) if spread > 0 else w
-    paths = standard[np.ix_(at, at)].copy()
-    for j, c in enumerate(constructs):  # loadings of constructs on constructs are paths too
-        if c in table.observed:
-            paths[j, [i for i, d in enumerate(constructs) if d in table.constructs and c in blocks[d]]] = 0.0
+    # loadings of constructs on constructs are paths too, and so are those of items that take part in paths: what explains
+    # such an item explains it together with its construct
+    paths = standard[np.ix_(at, at)]
     return GroupSummary(
         group=sample.group,
         constructs=constructs,
@@ -206,6 +205,14 @@ def find_problems(fit: Fit) -> list[str]:
         scale = np.maximum(np.diag(implied.cov_all), 1e-300)
         for i in np.flatnonzero(variance / scale < -BEYOND):
             problems.append(f"negative variance {names[i]} ~~ {names[i]} = {variance[i]:.4g}{where}")
+        if (
+            fit.table.theta
+        ):  # beside residual variances of 1 what would be a negative one is a loading without limit
+            for i in np.flatnonzero((variance > 0) & (variance / scale < BEYOND)):
+                problems.append(
+                    f"the variance of {names[i]} has grown to {scale[i]:.4g} beside its residual variance of "
+                    f"{variance[i]:.4g}{where}: its loading has no limit"
+                )
         for i, v in enumerate(np.diag(implied.cov_all)):
             if v <= 0 and variance[i] >= 0:
                 problems.append(f"the implied variance of {names[i]} is {v:.4g}{where}")

@@ -1,8 +1,9 @@
 """Thresholds and polychoric correlations of ordered answers.
 
 An ordered answer is taken as a normal variable seen through thresholds. Thresholds come from the margins, each
-correlation from its two-way table by maximum likelihood given the thresholds (Olsson 1979), all pairs at once.
-Their covariance matrix is in ``answer_moments``.
+correlation from its two-way table by maximum likelihood given the thresholds (Olsson 1979), all pairs at once. Where
+one of the four cells of two binary columns is empty that would be 1 or -1: half a row is put there, and the margins are
+kept, as Savalei (2011) recommends for binary columns, and for these alone. Their covariance matrix is in ``answer_moments``.
 
 References
 ----------
@@ -10,6 +11,8 @@ References
    Psychometrika 44.
 .. [2] Drezner, Z. and Wesolowsky, G. O. (1990). On the computation of the bivariate normal integral. Journal of
    Statistical Computation and Simulation 35.
+.. [3] Savalei, V. (2011). What to do about zero frequency cells when estimating polychoric correlations. Structural
+   Equation Modeling 18.
 """
 
 from __future__ import annotations
@@ -35,6 +38,7 @@ ENOUGH = 1e-12
 SETTLED = 1e-9
 ROUNDING = 1e-14
 LEAST = 1e-300
+FOR_NONE = 0.5  # rows put into the one empty cell of a table of two binary columns
 
 
 @dataclass(frozen=True, eq=False)
@@ -141,6 +145,8 @@ def correlations(
     weights : ndarray, shape (n,), optional
     """
     tables = _tables(codes, pairs, edges.shape[1] - 1, weights)
+    binary = edges[:, 2] >= FAR
+    _fill_empty_cells(tables, binary[pairs[:, 0]] & binary[pairs[:, 1]])
     return _correlations(tables, edges[pairs[:, 0]], edges[pairs[:, 1]])
 
 
@@ -164,6 +170,15 @@ def _tables(codes: Codes, pairs: Codes, categories: int, weights: Array | None) 
             flat, w = flat[there], None if weights is None else weights[there]
         tables[k] = np.bincount(flat, w, minlength=categories**2).reshape(categories, categories)
     return tables
+
+
+def _fill_empty_cells(tables: Array, binary: NDArray[np.bool_]) -> None:
+    """Put half a row into the empty cell of each binary table that has one, and keep its margins."""
+    corner = tables[:, :2, :2]
+    for k in np.flatnonzero(binary & ((corner == 0).sum(axis=(1, 2)) == 1)):
+        i, j = np.argwhere(corner[k] == 0)[0]
+        sign = np.where((np.arange(2)[:, None] == i) == (np.arange(2) == j), 1.0, -1.0)
+        corner[k] += sign * min(FOR_NONE, float(corner[k][sign < 0].min()) / 2)
 
 
 @functools.cache

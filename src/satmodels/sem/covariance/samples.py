@@ -31,8 +31,8 @@ class Sample:
         The group's value; None without groups.
     columns : tuple of str
         Observed variables, in the model's order.
-    n : int
-        Rows that entered.
+    n : float
+        Rows that entered; with survey weights the sum of these.
     mean, cov : ndarray
         Means, and covariances with divisor n.
     moments : Moments
@@ -42,7 +42,7 @@ class Sample:
     rows : ndarray, shape (n, columns), optional
         The rows, NaN where missing; only where the method needs them.
     weights : ndarray, shape (n,), optional
-        Survey weights, normalised to sum to n.
+        Survey weights, normalised to sum to the number of rows of all groups together.
     clusters : ndarray of int, shape (n,), optional
         Number of the cluster of each row.
     patterns : Patterns, optional
@@ -54,7 +54,7 @@ class Sample:
 
     group: Any
     columns: tuple[str, ...]
-    n: int
+    n: float
     mean: Array
     cov: Array
     moments: Moments
@@ -89,8 +89,9 @@ class Sample:
         return replace(self, rows=None, weights=None, clusters=None, patterns=None)
 
     def with_rows(self, rows: Array, weights: Array | None, clusters: NDArray[np.intp] | None) -> Sample:
-        """Return the sample with its rows."""
-        return replace(self, rows=rows, weights=weights, clusters=clusters)
+        """Return the sample with its rows; weighted ones count by their weight."""
+        n = self.n if weights is None else float(weights.sum())
+        return replace(self, n=n, rows=rows, weights=weights, clusters=clusters)
 
 
 def sample_from_moments(moments: Moments, columns: Sequence[str], group: Any = None) -> Sample:
