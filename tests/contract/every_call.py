@@ -222,7 +222,7 @@ def calls(tmp: Path) -> Calls:
         "micom": (sat.micom, {"model": pls(), "by": "g", **model}),
         "fit_test": (sat.fit_test, {"model": pls(), **model}),
         "blindfold": (sat.blindfold, moved),
-        "pls_predict": (sat.pls_predict, {**moved, "folds": 3, "repetitions": 1}),
+        "pls_predict": (sat.pls_predict, {**moved, "folds": 3, "repetitions": 1, "seed": 1}),
         "with_interaction": (
             sat.with_interaction,
             {"model": sat.PLSPM(MODEL3), "X": d, "source": "Q", "moderator": "M", "target": "L"},
@@ -248,7 +248,7 @@ def calls(tmp: Path) -> Calls:
         "key_drivers": (sat.key_drivers, {"data": d, "outcome": "nps", "drivers": ["q1", "q2"]}),
         "penalty_reward": (sat.penalty_reward, {**driving, "scale": sat.Scale(1, 4)}),
         "reach_noise": (sat.reach_noise, {**driving, "dissatisfied": 5, "failed": 2}),
-        "response_curve": (sat.response_curve, {"data": d, "outcome": "nps", "item": "q1"}),
+        "response_curve": (sat.response_curve, {"data": d, "outcome": "nps", "item": "q1", "seed": 1}),
         "importance_performance": (
             sat.importance_performance,
             {"data": d, "outcome": "nps", "items": ["q1", "q2"], "scale": sat.Scale(1, 4)},
