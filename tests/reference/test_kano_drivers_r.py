@@ -51,7 +51,7 @@ def test_pseudo_r2(sample, expected):
 
 
 def test_effects_of_priorities(sample, expected):
-    plan = sat.priorities(sat.key_drivers(sample, "overall", DRIVERS), scale=SCALE)
+    plan = sat.priorities(sat.key_drivers(sample, "overall", DRIVERS, interval="normal"), scale=SCALE)
     rows = {r["term"]: r for r in plan.estimates.rows()}
     for name in DRIVERS:
         half = rows[name]["effect_high"] - rows[name]["effect"]

@@ -140,6 +140,10 @@ def test_the_last_day_seen_ends_the_last_pause():
     found = sat.inactivity_horizon(events, observed_until="2024-01-16")
     # counting the day after the last as seen and silent gave 0.708
     assert found.returning == pytest.approx(1 - 0.9**14, abs=0.015)
+    # a day given as the end leaves out what came after it
+    cut = sat.inactivity_horizon(events, observed_until="2024-01-10")
+    before = sat.inactivity_horizon(events[events["date"] < "2024-01-10"], observed_until="2024-01-10")
+    assert cut.to_json() == before.to_json()
 
 
 # money and hands

@@ -76,13 +76,30 @@ def test_priorities_are_effect_times_lift_times_reach(answers, drivers):
     assert list(found.estimates["gain_per_cost"]) == sorted(found.estimates["gain_per_cost"], reverse=True)
 
 
-def test_effect_limits_are_those_of_least_squares(answers, drivers):
+def test_effect_limits_are_those_of_least_squares(answers):
+    drivers = sat.key_drivers(answers, "overall", ITEMS, interval="normal")
     found = {r["term"]: r for r in sat.priorities(drivers, scale=SCALE).estimates.rows()}
     x = np.column_stack([np.ones(400), answers[ITEMS]])
     slopes, residual, *_ = np.linalg.lstsq(x, answers["overall"], rcond=None)
     std_error = np.sqrt(np.diag(np.linalg.inv(x.T @ x)) * residual[0] / (400 - 5))[1:]
     for item, slope, se in zip(ITEMS, slopes[1:], std_error, strict=True):
         assert found[item]["effect_high"] == pytest.approx(slope + 1.959963984540054 * se, rel=1e-9)
+
+
+def test_effect_limits_are_robust_where_those_of_the_drivers_are(answers):
+    w = np.exp(np.random.default_rng(2).normal(size=400))
+    drivers = sat.key_drivers(answers.assign(w=w), "overall", ITEMS, weight="w", by=())
+    found = {r["term"]: r for r in sat.priorities(drivers, scale=SCALE).estimates.rows()}
+    x = np.column_stack([np.ones(400), answers[ITEMS]])
+    bread = np.linalg.inv(x.T @ (x * w[:, None]))
+    slopes = bread @ x.T @ (w * answers["overall"])
+    leverage = w * ((x @ bread) * x).sum(axis=1)
+    left_out = w * (answers["overall"].to_numpy() - x @ slopes) / (1 - leverage)
+    std_error = np.sqrt(np.diag(bread @ (x.T @ (x * left_out[:, None] ** 2)) @ bread))[1:]
+    for item, slope, se in zip(ITEMS, slopes[1:], std_error, strict=True):
+        assert found[item]["effect_high"] == pytest.approx(slope + 1.959963984540054 * se, rel=1e-9)
+    again = sat.read_result(drivers.to_json(full=True))
+    assert sat.priorities(again, scale=SCALE).tidy().equals(sat.priorities(drivers, scale=SCALE).tidy())
 
 
 def test_must_be_below_the_floor_comes_first_and_is_bought_first(drivers):

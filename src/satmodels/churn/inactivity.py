@@ -111,11 +111,13 @@ def inactivity_horizon(
     if len(day) == 0:
         raise DataError("there are no events")
     who = read.customer[used]
-    pairs = np.unique(np.column_stack([who, day]), axis=0)  # days with several events count once
-    who, day = pairs[:, 0], pairs[:, 1]
     until = int(read.time.max() // MICROSECONDS_PER_DAY) + 1
     if observed_until is not None:
         until = int(cutoff_times(observed_until, timezone)[-1] // MICROSECONDS_PER_DAY)
+    pairs = np.unique(np.column_stack([who, day])[day < until], axis=0)  # days with several events count once
+    who, day = pairs[:, 0], pairs[:, 1]
+    if len(day) == 0:
+        raise DataError("there are no events before observed_until")
     last = np.append(who[1:] != who[:-1], True)
     following = np.append(day[1:], until)
     # silent until the last day seen, which is the one before `until`: of a pause as long nothing else is known

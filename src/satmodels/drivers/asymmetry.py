@@ -281,26 +281,15 @@ class _Contrasts:
         return total, n
 
     def robust_cov(self, regression: DriverRegression) -> Array:
-        """Return the covariance matrix HC3 of the slopes, in a second pass.
+        """Return the covariance matrix HC3 of the slopes, in a second pass."""
+        places = [self.columns.index(name) for name in regression.moments.columns]
 
-        A residual counts as what it would be without its own answer, e / (1 - h) with the leverage h.
-        """
-        moments, slope = regression.moments, regression.slope
-        places = [self.columns.index(name) for name in moments.columns]
-        inverse = np.linalg.inv(moments.scatter[:-1, :-1])
-        left = (1 - regression.r2) * moments.std[-1] ** 2  # variance of the residuals
-        meat = np.zeros_like(inverse)
-        for joined, w in self.blocks():
-            x = joined[:, places]
-            there = ~np.isnan(joined).any(axis=1)
-            x = x[there] - moments.mean
-            mass = np.ones(len(x)) if w is None else w[there]
-            dummies = x[:, :-1]
-            leverage = mass * (1 / moments.sum_w + ((dummies @ inverse) * dummies).sum(axis=1))
-            error = (x[:, -1] - dummies @ slope) / np.maximum(1 - leverage, 1 - ALONE)
-            squared = mass**2 * np.where(leverage > ALONE, left, error**2)
-            meat += (dummies * squared[:, None]).T @ dummies
-        return inverse @ meat @ inverse
+        def complete() -> Iterator[tuple[Array, Array | None]]:
+            for joined, w in self.blocks():
+                there = ~np.isnan(joined).any(axis=1)
+                yield joined[there][:, places], None if w is None else w[there]
+
+        return regression.robust_slope_cov(complete())
 
 
 def _check_answers(x: Array, names: tuple[str, ...], scales: tuple[Scale, ...]) -> None:

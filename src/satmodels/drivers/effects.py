@@ -63,7 +63,7 @@ def effects_of_regression(
 ) -> DriverEffects:
     """Read the effects of a driver analysis, brought to 0..100.
 
-    ``"regression"``: its coefficients. ``"shapley"``: net effects, the coefficients b with b r = Shapley
+    ``"regression"``: its coefficients, with robust errors where the analysis has robust limits. ``"shapley"``: net effects, the coefficients b with b r = Shapley
     value (Lipovetsky and Conklin 2001, Applied Stochastic Models in Business and Industry 17(4)); they keep
     the sign of the correlation and do not jump when drivers resemble each other.
     """
@@ -86,7 +86,8 @@ def effects_of_regression(
     unit = width[:-1] / width[-1]
     index = to_index(regression.moments.mean, scales)
     n = f"n={result.moments[0].n}"
-    slope, cov = regression.slope, regression.slope_cov
+    slope = regression.slope
+    cov = result.slope_cov[0] if result.slope_cov else regression.slope_cov
     source = f"regression of {result.outcome!r} on {len(result.drivers)} drivers, {n}"
     if effect == "shapley":
         slope, cov = _net_effects(regression)

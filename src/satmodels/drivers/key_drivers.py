@@ -13,7 +13,14 @@ from numpy.typing import NDArray
 from satmodels.arguments import checked
 from satmodels.drivers.dominance import DominanceResult, dominance_table
 from satmodels.drivers.incomplete import MISSING, Missing, incomplete_moments
-from satmodels.drivers.measures import INTERVALS, METHODS, Measured, influence_forms, measure
+from satmodels.drivers.measures import (
+    INTERVALS,
+    METHODS,
+    Measured,
+    complete_blocks,
+    influence_forms,
+    measure,
+)
 from satmodels.drivers.regression import DriverRegression, check_drivers
 from satmodels.drivers.scales import as_scales, check_answers, check_on_scale
 from satmodels.errors import ArgumentError, DataError, check_word, unknown
@@ -66,6 +73,9 @@ class KeyDriversResult(Result):
         Scale of the answers, where it was given.
     problems : tuple of str
         Negative drivers and multicollinearity, in words.
+    slope_cov : tuple of ndarray
+        Robust covariance matrix (HC3) of the regression's coefficients, per group; empty unless the limits are
+        robust and of complete rows.
     """
 
     kind: ClassVar[str] = "key_drivers"
@@ -86,6 +96,7 @@ class KeyDriversResult(Result):
     failed_draws: tuple[int, ...] = ()
     scale: Scale | Mapping[str, Scale] | None = None
     problems: tuple[str, ...] = ()
+    slope_cov: tuple[NDArray[np.float64], ...] = ()
 
     def dominance(self) -> DominanceResult:
         """Compare the drivers pair by pair in every company of others (at most 16 drivers).
@@ -332,7 +343,11 @@ def key_drivers(
     r2: list[float] = []
     r2_adjusted: list[float] = []
     failed: list[int] = []
+    slope_cov: list[NDArray[np.float64]] = []
     for key, regression, part, n_missing in parts:
+        if part is not None and interval == "robust" and missing == "drop":
+            rows_read = complete_blocks(part, regression.moments.columns, weight)
+            slope_cov.append(regression.robust_slope_cov(rows_read))
         with said_of(by, key):
             found = measure(regression, part, method, interval, weight, level, seed, missing)
         rows += _rows(dict(zip(by, key, strict=True)), regression, found, n_missing)
@@ -359,6 +374,7 @@ def key_drivers(
         failed_draws=tuple(failed),
         scale=scale,
         problems=tuple(problems),
+        slope_cov=tuple(slope_cov),
     )
 
 

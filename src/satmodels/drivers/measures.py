@@ -188,12 +188,19 @@ def _complete_rows(frame: Frame, moments: Moments, weight: str | None) -> tuple[
     return rows[:, :p], None if weight is None else rows[:, p]
 
 
+def complete_blocks(
+    frame: Frame, columns: tuple[str, ...], weight: str | None
+) -> Iterator[tuple[Array, Array | None]]:
+    """Go through the complete rows block by block: the columns, and the weights."""
+    p = len(columns)
+    for block in batches(frame, columns if weight is None else (*columns, weight)):
+        complete = block[~np.isnan(block).any(axis=1)]
+        yield complete[:, :p], None if weight is None else complete[:, p]
+
+
 def _standardised(frame: Frame, moments: Moments, weight: str | None) -> Iterator[tuple[Array, Array | None]]:
     """Go through the complete rows in standard deviations from the mean."""
     # divisor n, as the influence of one answer on a correlation is derived with it
     scale = np.sqrt(np.diag(moments.scatter) / moments.sum_w)
-    p = len(moments.columns)
-    columns = moments.columns if weight is None else (*moments.columns, weight)
-    for block in batches(frame, columns):
-        complete = block[~np.isnan(block).any(axis=1)]
-        yield (complete[:, :p] - moments.mean) / scale, None if weight is None else complete[:, p]
+    for rows, w in complete_blocks(frame, moments.columns, weight):
+        yield (rows - moments.mean) / scale, w

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -16,6 +16,7 @@ from satmodels.statistics.moments import Moments
 Array = NDArray[np.float64]
 
 SINGULAR = 1e-9  # a driver whose share of own variance (1 / VIF) is below this is a copy of the others
+ALONE = 0.99  # leverage of an answer that stands alone: its residual is 0 and tells nothing
 HIGH_VIF = 10.0  # the usual mark of multicollinearity (Marquardt 1970)
 
 
@@ -121,6 +122,30 @@ class DriverRegression:
         left = max(self.n - len(self.drivers) - 1, 1.0)
         scale = std[-1] / std[:-1]
         return self.inverse * np.outer(scale, scale) * ((1 - self.r2) / left)
+
+    def robust_slope_cov(self, blocks: Iterable[tuple[Array, Array | None]]) -> Array:
+        """Return the covariance matrix HC3 of the coefficients, which bears that some answers spread more than others.
+
+        A residual counts as what it would be without its own answer, e / (1 - h) with the leverage h (MacKinnon
+        and White 1985, Journal of Econometrics 29).
+
+        Parameters
+        ----------
+        blocks : iterable of (ndarray, ndarray or None)
+            The same complete answers in the order of ``moments.columns``, and their weights.
+        """
+        moments = self.moments
+        inverse = np.linalg.inv(moments.scatter[:-1, :-1])
+        left = (1 - self.r2) * moments.std[-1] ** 2  # variance of the residuals
+        meat = np.zeros_like(inverse)
+        for rows, w in blocks:
+            x = rows - moments.mean
+            drivers, mass = x[:, :-1], np.ones(len(x)) if w is None else w
+            leverage = mass * (1 / moments.sum_w + ((drivers @ inverse) * drivers).sum(axis=1))
+            error = (x[:, -1] - drivers @ self.slope) / np.maximum(1 - leverage, 1 - ALONE)
+            squared = mass**2 * np.where(leverage > ALONE, left, error**2)
+            meat += (drivers * squared[:, None]).T @ drivers
+        return inverse @ meat @ inverse
 
     def problems(self) -> tuple[str, ...]:
         """Say in words what a reader of the importances must know."""
