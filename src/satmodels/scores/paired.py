@@ -2,23 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
 from satmodels.arguments import checked
-from satmodels.errors import ArgumentError, DataError, check_word
-from satmodels.intake.cells import count_cells
-from satmodels.intake.frames import open_frame
+from satmodels.errors import ArgumentError, check_word
 from satmodels.results import Table
+from satmodels.scores.answers import Reading
 from satmodels.scores.compare import UNTESTED, CompareResult
 from satmodels.scores.difference import POWER, check_power
+from satmodels.scores.estimate import estimate_counts
 from satmodels.scores.nps import PASSIVES, SCALE, nps_worth
+from satmodels.scores.pairs import collect_differences
+from satmodels.scores.periods import By
 from satmodels.scores.satisfaction import top_worth
 from satmodels.scores.scales import limits_of_scale
-from satmodels.statistics.counts import ScoreCounts, as_names, sort_key
-from satmodels.statistics.design import UnitSums, group_means
+from satmodels.statistics.design import Design
 from satmodels.statistics.intervals import check_level, quantile, two_sided_p
 from satmodels.statistics.multiplicity import ADJUSTMENTS, adjust_p
 
@@ -36,16 +37,21 @@ def compare_paired(
     scale: Any = None,
     passives: tuple[float, float] = PASSIVES,
     top: int = 2,
-    by: str | Sequence[str] = (),
+    by: By = (),
     weight: str | None = None,
+    design: Design | None = None,
     adjust: str = "holm",
     level: float = 0.95,
     power: float = POWER,
+    missing_codes: Mapping[float, str] | Sequence[float] = (),
+    on_invalid: str = "error",
+    coerce: bool = False,
 ) -> CompareResult:
     """Test the change of a score between two answers of the same respondents.
 
     Each respondent's change is taken first, so what they have in common drops out; the test is Student's
-    t of the mean change with n - 1 degrees of freedom, n counting the respondents with both answers.
+    t of the mean change with n - 1 degrees of freedom, n counting the respondents with both answers, or with
+    those of the design.
 
     Parameters
     ----------
@@ -59,12 +65,16 @@ def compare_paired(
         Scale of the answers; 0 to 10 for the NPS unless given.
     passives, top
         As in :func:`satmodels.nps` and :func:`satmodels.csat`.
-    by : str or sequence of str
+    by : str, Period or sequence of these
         Columns to group by.
     weight : str, optional
         Column of survey weights; the standard error is then linearised.
+    design : Design, optional
+        Strata, clusters, finite populations or replicate weights.
     adjust, level, power
         As in :func:`satmodels.compare`.
+    missing_codes, on_invalid, coerce
+        As in :func:`satmodels.nps`, for both answers.
 
     Returns
     -------
@@ -101,65 +111,34 @@ def compare_paired(
         "csat": lambda: top_worth(top, low, high),
         "mean": lambda: np.asarray,
     }[score]()
-    by = as_names(by)
-    frame = open_frame(data)
-    for column in (before, after):
-        ScoreCounts.collect(frame, column).check_range(low, high, frame=frame)
-    cells = count_cells(frame, (*by, before, after), weight)
-    groups = sorted({key[:-2] for key in cells.keys}, key=sort_key) or ([()] if not by else [])
-    place = {key: i for i, key in enumerate(groups)}
-    known = np.array([None not in key[-2:] for key in cells.keys], dtype=bool)
-    pairs = np.array([[np.nan if v is None else float(v) for v in key[-2:]] for key in cells.keys]).reshape(
-        -1, 2
-    )
-    change = np.where(known, worth(pairs[:, 1]) - worth(pairs[:, 0]), 0.0)
-    w, w2 = cells.w * known, cells.w2 * known
-    if not np.isfinite(w2).all():
-        raise DataError("the weights differ by so many orders of magnitude that their squares overflow")
-    group = np.array([place[key[:-2]] for key in cells.keys], dtype=np.intp)
-    units = UnitSums(
-        group=group,
-        stratum=np.zeros(len(group), dtype=np.intp),
-        cluster=None,
-        rows=cells.n.astype(float),
-        n=(cells.n * known).astype(float),
-        w=w,
-        wu=w * change,
-        wuu=w * change**2,
-        w2=w2,
-        w2u=w2 * change,
-        w2uu=w2 * change**2,
-    )
-    means = group_means(units, len(groups))
-    n = means.n.astype(float)
+    reading = Reading(by, weight, design, missing_codes, on_invalid, coerce)
+    answers = collect_differences(data, before, after, low, high, reading, worth=worth)
+    found = estimate_counts(answers, np.asarray, divisor="n-1")
+    n, error = found.n.astype(float), found.std_error
+    df = np.where(np.isfinite(found.df), found.df, n - 1)
     with np.errstate(divide="ignore", invalid="ignore"):
-        plain = means.spread / np.where(n > 1, n - 1, np.nan)
-        error = np.sqrt(means.variance if weight is not None else plain)
-        error = np.where(n > 1, error, np.nan)
-        statistic = np.where(error > 0, means.mean / error, np.nan)
-        deviation = np.sqrt(means.spread * n / np.where(n > 1, n - 1, np.nan))
-        effect = np.where(deviation > 0, means.mean / deviation, np.nan)
-    df = n - 1
+        statistic = np.where(error > 0, found.mean / error, np.nan)
+        deviation = np.sqrt(found.spread * n / np.where(n > 1, n - 1, np.nan))
+        effect = np.where(deviation > 0, found.mean / deviation, np.nan)
     p = two_sided_p(statistic, df)
     half = quantile(level, df) * error
     reach = quantile(level, df) + quantile(abs(2 * power - 1), df) * (1 if power >= 0.5 else -1)
-    columns: dict[str, Any] = {name: [key[i] for key in groups] for i, name in enumerate(by)}
-    columns |= {
-        "term": [f"{after} - {before}"] * len(groups),
-        "estimate": means.mean,
+    columns: dict[str, Any] = found.column_of_keys(answers.by) | {
+        "term": [f"{after} - {before}"] * len(n),
+        "estimate": found.mean,
         "std_error": error,
         "statistic": statistic,
         "p_value": p,
-        "conf_low": means.mean - half,
-        "conf_high": means.mean + half,
-        "n": means.n,
-        "n_reference": means.n,
+        "conf_low": found.mean - half,
+        "conf_high": found.mean + half,
+        "n": found.n,
+        "n_reference": found.n,
         "p_adjusted": adjust_p(p, adjust),
         "effect_size": effect,
         "detectable": reach * error,
     }
     return CompareResult(
-        library=frame.library,
+        library=answers.library,
         score=score,
         level=level,
         adjust=adjust,
