@@ -1,5 +1,5 @@
 """Corners that random models beside lavaan 0.6-14 brought up (make_cbsem_corners.R): items that are measured and explained,
-restricted means, groups of weighted rows, empty cells of binary answers.
+restricted means, groups of weighted rows, equal variances of 1, empty cells of binary answers.
 
 Tolerances: estimates within 2e-4 of their standard error, standard errors, indices and measures of fit within 1e-4 of
 themselves (lavaan's saturated moments of weighted rows with gaps: 1e-3), scores within 1e-5.
@@ -31,6 +31,10 @@ RUNS: dict[str, tuple[str, dict[str, Any]]] = {
     "equal_means_mlmv": (FACTORS + " ; l1 ~ m*1 ; l2 ~ m*1", {"estimator": "MLMV"}),
     "weighted_groups": (FACTORS, GROUPED | {"equal": ("loadings", "intercepts")}),
     "weighted_groups_fiml": (FACTORS, GROUPED | {"equal": ("loadings",), "missing": "fiml"}),
+    "equal_variances": (
+        FACTORS,
+        {"group": "segment", "unit_variance": True, "equal": ("loadings", "construct_variances")},
+    ),
     "empty_cell": (
         "General =~ b1 + b2 + b3 + b4",
         {"estimator": "WLSMV", "ordered": ("b1", "b2", "b3", "b4")},

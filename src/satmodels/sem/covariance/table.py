@@ -251,7 +251,9 @@ def _group_rows(
         if v not in outside:
             add(v, "~~", v, value=0.0 if v in roles.single else None)
     for c in roles.constructs:
-        held = unit_variance and not ("loadings" in equal and group > 0)
+        # equal loadings give the other groups the unit of the first, so that their variances may be free
+        varying = "loadings" in equal and ("construct_variances" not in equal or (c, "~~", c) in apart)
+        held = unit_variance and not (varying and group > 0)
         add(c, "~~", c, value=1.0 if held else None)
     for a, b in combinations(roles.free_constructs, 2):
         add(a, "~~", b)
