@@ -326,7 +326,8 @@ class ChurnClassifier(ClassifierMixin, BaseEstimator):
             By expected profit (without costs: by risk), the largest first: ``customer``; ``risk``;
             ``expected_loss``, risk times value (missing without costs); ``reasons``, the features that
             raised the odds most, in words; ``risk_low`` and ``risk_high``, the 95 % interval of the risk as
-            the calibration on held-out customers leaves it open; ``expected_cost`` and ``expected_profit``
+            the calibration on held-out customers leaves it open (the least that is uncertain: that of the model's
+            own curves is not in it); ``expected_cost`` and ``expected_profit``
             of contacting; ``lever``, what could be done about the first reason that something can be done
             about; with a window ``days_left``, the days until leaving would count (the gap); ``cutoff``
             where X has it.
