@@ -68,3 +68,13 @@ def test_codes_of_missing_answers_may_be_an_array() -> None:
         sat.csat(FRAME, "a", scale=(1, 2), top=1, missing_codes=c).estimate for c in ([3], np.array([3]))
     ]
     assert given == [50.0, 50.0]
+
+
+def test_a_single_cluster_is_said() -> None:
+    with pytest.raises(sat.DataError, match="single cluster"):
+        sat.CBSEM(MODEL, cluster="shop").fit(ROWS.assign(shop=1))
+
+
+def test_a_feature_listed_twice_is_said() -> None:
+    with pytest.raises(sat.ArgumentError, match="twice"):
+        sat.drift(ROWS, ROWS, features=["w", "w"])

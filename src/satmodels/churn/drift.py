@@ -16,6 +16,7 @@ from satmodels.churn.outcomes import read_outcomes
 from satmodels.errors import ArgumentError, DataError, unknown
 from satmodels.intake.frames import Frame, open_frame
 from satmodels.results import Result, Table
+from satmodels.statistics.counts import as_names
 
 Array = NDArray[np.float64]
 
@@ -112,7 +113,7 @@ def drift(
     [['logins', 'alert'], ['plan', 'stable']]
     """
     old, new = open_frame(reference), open_frame(current)
-    names = list(features) if features is not None else _shared(old, (label, risk))
+    names = list(as_names(features)) if features is not None else _shared(old, (label, risk))
     for frame in (old, new):
         for name in names:
             if name not in frame.columns:

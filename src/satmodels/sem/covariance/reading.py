@@ -255,6 +255,10 @@ def _read_rows(
         inside = _Groups(table[cluster], len(rows))
         if inside.n_missing:
             raise DataError(f"{inside.n_missing} rows have no cluster in {cluster!r}", columns=[cluster])
+        if len(inside.values) < 2:
+            raise DataError(
+                f"there is a single cluster in {cluster!r}: errors need at least two", columns=[cluster]
+            )
         clusters = inside.number
     if weight is not None:
         check_weight(frame, weight)
