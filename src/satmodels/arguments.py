@@ -56,8 +56,10 @@ def check_arguments(function: Callable[..., Any], given: Mapping[str, Any]) -> N
         if name not in kinds:
             continue  # it takes anything
         classes, words = kinds[name]
-        if not isinstance(value, classes) or _only_looks_like_one(value):
-            raise ArgumentError(f"{name}= takes {words}, not {_shown(value)}")
+        column = str in classes and type(value).__name__ == "Series"  # a column where its name belongs
+        if column or not isinstance(value, classes) or _only_looks_like_one(value):
+            remedy = ": name the column, it is read from the data" if column else ""
+            raise ArgumentError(f"{name}= takes {words}, not {_shown(value)}{remedy}")
 
 
 def _only_looks_like_one(value: object) -> bool:

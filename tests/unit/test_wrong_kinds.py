@@ -78,3 +78,10 @@ def test_a_single_cluster_is_said() -> None:
 def test_a_feature_listed_twice_is_said() -> None:
     with pytest.raises(sat.ArgumentError, match="twice"):
         sat.drift(ROWS, ROWS, features=["w", "w"])
+
+
+@pytest.mark.parametrize("parameter", ["item", "by", "weight"])
+def test_a_column_itself_is_no_name_of_a_column(parameter: str) -> None:
+    with pytest.raises(sat.ArgumentError, match=f"{parameter}= takes a text.*: name the column") as caught:
+        sat.nps(FRAME, **{"item": "a", parameter: FRAME["b"]})
+    assert "3, 2, 1" not in str(caught.value)  # answers are not repeated
