@@ -38,6 +38,7 @@ out <- list(
   weighted_groups_fiml = run(factors, gaps, estimator = "MLR", missing = "fiml", group = "segment",
     sampling.weights = "weight", group.equal = "loadings", em.h1.iter.max = 10000, em.h1.tol = 1e-12)$out,
   equal_variances = run(factors, d, group = "segment", std.lv = TRUE, group.equal = c("loadings", "lv.variances"))$out,
+  measured_outcome = run(paste(second, "Loyal ~ age\n visits ~ Quality\n"), d)$out,
   empty_cell = run("General =~ b1 + b2 + b3 + b4", binary, ordered = names(binary), control = list())$out
 )
 writeLines(toJSON(out, digits = 10, auto_unbox = TRUE, na = "null", null = "null", dataframe = "columns"), "cbsem_corners.json")

@@ -35,6 +35,11 @@ RUNS: dict[str, tuple[str, dict[str, Any]]] = {
         FACTORS,
         {"group": "segment", "unit_variance": True, "equal": ("loadings", "construct_variances")},
     ),
+    # an outcome that measures another construct covaries with no other outcome
+    "measured_outcome": (
+        FACTORS + " ; General =~ Quality + Value + Loyal ; Loyal ~ age ; visits ~ Quality",
+        {},
+    ),
     "empty_cell": (
         "General =~ b1 + b2 + b3 + b4",
         {"estimator": "WLSMV", "ordered": ("b1", "b2", "b3", "b4")},

@@ -197,7 +197,6 @@ class _Roles:
         targets = {t.lhs for t in spec.terms if t.op == "~"}
         sources = {t.rhs for t in spec.terms if t.op == "~"}
         spoken_of = {n for t in spec.terms if t.op in ("~~", "~1") for n in (t.lhs, t.rhs)}
-        latent = set(self.constructs)
         exogenous = [v for v in self.observed if v in sources and v not in targets and v not in measured]
         if any(v in spoken_of for v in exogenous) or not fixed_exogenous:
             self.exogenous: tuple[str, ...] = ()
@@ -208,7 +207,7 @@ class _Roles:
         self.outcomes = [
             v
             for v in (*self.constructs, *self.observed)
-            if v in targets and v not in sources and (v in latent or v not in measured)
+            if v in targets and v not in sources and v not in measured
         ]
         indicators = {c: [t.rhs for t in spec.terms if t.op == "=~" and t.lhs == c] for c in self.constructs}
         owners: dict[str, int] = {}
