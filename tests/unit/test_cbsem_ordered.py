@@ -265,3 +265,24 @@ def test_models_that_are_compared_saw_the_same_rows():
         tied.difference_test(tied)
     with pytest.raises(sat.ArgumentError, match="has the moments"):
         tied.result_.difference_test(free.result_)
+
+
+@pytest.mark.parametrize("seed", [1, 2, 3, 6, 28, 66])
+@pytest.mark.filterwarnings("ignore::satmodels.ImproperSolutionWarning")
+def test_theta_fits_as_delta_or_says_that_a_loading_has_no_limit(seed: int):
+    rng = np.random.default_rng(seed)
+    first = rng.normal(size=(150, 1))
+    second = 0.5 * first + rng.normal(size=(150, 1))
+    y = np.hstack([c + 0.5 * rng.normal(size=(150, 3)) for c in (first, second)])
+    cuts = [np.sort(rng.normal(size=rng.integers(1, 3)) * 1.2) for _ in range(6)]
+    frame = pd.DataFrame({f"y{i}": np.digitize(y[:, i], cut) for i, cut in enumerate(cuts)})
+    text = "First =~ y0 + y1 + y2 ; Second =~ y3 + y4 + y5 ; Second ~ First"
+    delta, theta = (
+        sat.CBSEM(text, estimator="WLSMV", ordered=tuple(frame), parameterization=p).fit(frame).result_
+        for p in ("delta", "theta")
+    )
+    if delta.admissible:
+        assert theta.fit_measures()["chisq"] == pytest.approx(delta.fit_measures()["chisq"], rel=1e-7)
+    else:  # a negative residual variance there is one that is nothing beside its column's here
+        assert not theta.admissible
+        assert any("its loading has no limit" in problem for problem in theta.problems)
