@@ -228,3 +228,19 @@ def test_limits_of_the_calibration_curve_know_that_weights_differ():
     even = sat.churn_report(y, p, sample_weight=np.full(500, 3.0)).calibration_curve
     plain = sat.churn_report(y, p).calibration_curve
     assert even["conf_low"] == pytest.approx(plain["conf_low"])
+
+
+def test_limits_of_the_calibration_curve_know_the_rows_of_one_customer():
+    rng = np.random.default_rng(2)
+    p = rng.random(400)
+    y = (rng.random(400) < p).astype(int)
+    once = sat.churn_report(y, p)
+    thrice = sat.churn_report(
+        np.repeat(y, 3), np.repeat(p, 3), customer=np.repeat(np.arange(400), 3)
+    )  # the same rows again tell nothing new
+    for column in ("predicted", "observed", "conf_low", "conf_high", "n"):
+        assert thrice.calibration_curve[column] == pytest.approx(once.calibration_curve[column]), column
+    errors = [
+        dict(zip(r.measures["term"], r.measures["std_error"], strict=True))["ece"] for r in (once, thrice)
+    ]
+    assert errors[1] == pytest.approx(errors[0], rel=0.02)

@@ -66,7 +66,8 @@ def calibration_bins(data: Outcomes, bins: int = CALIBRATION_BINS) -> tuple[Arra
     """Return mean risk, share that left, weight, and number of rows, in bins of equal mass from the lowest risk.
 
     Rows of equal risk are in one bin, so that the order of the rows changes nothing. With weights the number of
-    rows is that of equal weights that would tell as much, ``sum(w)**2 / sum(w**2)`` (Kish 1965).
+    rows is that of equal weights that would tell as much, ``sum(w)**2 / sum(w**2)`` (Kish 1965); where customers
+    have several rows, at most that of independent rows whose share would vary as theirs does.
     """
     blocks = ranked_blocks(data)
     share = 1 - (np.cumsum(blocks.weight) - blocks.weight / 2) / blocks.weight.sum()
@@ -74,12 +75,35 @@ def calibration_bins(data: Outcomes, bins: int = CALIBRATION_BINS) -> tuple[Arra
     mass = np.bincount(place, weights=blocks.weight, minlength=bins).astype(float)
     used = mass > 0
     risk = np.bincount(place, weights=blocks.weight * blocks.score, minlength=bins)
-    left = np.bincount(place, weights=blocks.churn, minlength=bins)
+    left = np.bincount(place, weights=blocks.churn, minlength=bins).astype(float)
     n = mass[used]
     if data.weight is not None:
         squares = ranked_blocks(replace(data, weight=data.weight**2)).weight
         n = n**2 / np.bincount(place, weights=squares, minlength=bins)[used]
+    if data.customer is not None:
+        rows_of_block = np.diff(np.append(block_starts(data.risk[data.order]), len(data.y)))
+        bin_of_row = np.repeat(place, rows_of_block)
+        n = np.minimum(n, _independent_rows(data, data.customer, bin_of_row, left, mass)[used])
     return risk[used] / mass[used], left[used] / mass[used], mass[used], n
+
+
+def _independent_rows(
+    data: Outcomes, customer: NDArray[np.int64], bin_of_row: NDArray[np.int64], left: Array, mass: Array
+) -> Array:
+    """Return p(1 - p) / var(p) of the share p that left in each bin, customers drawn with all their rows."""
+    bins, order = len(mass), data.order
+    p = np.divide(left, mass, out=np.zeros(bins), where=mass > 0)
+    pull = data.y[order] - p[bin_of_row]
+    if data.weight is not None:
+        pull = pull * data.weight[order]
+    cells, place = np.unique(customer[order] * bins + bin_of_row, return_inverse=True)
+    together = np.bincount(place, weights=pull)
+    bin_of_cell = cells % bins
+    variance = np.bincount(bin_of_cell, weights=together**2, minlength=bins)
+    # where all left or none did, nothing varies: as many as there are customers
+    n = np.bincount(bin_of_cell, minlength=bins).astype(float)
+    np.divide(p * (1 - p) * mass**2, variance, out=n, where=variance > 1e-12)
+    return n
 
 
 def calibration_error(data: Outcomes, bins: int = CALIBRATION_BINS) -> float:

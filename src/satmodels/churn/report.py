@@ -42,7 +42,7 @@ class ChurnReport(Result):
         One row per group and measure; what :meth:`tidy` returns.
     calibration_curve : Table
         ``predicted, observed, conf_low, conf_high, n``: ten bins of equal mass, Wilson intervals; ``n`` rows, with
-        weights as many of equal weight as tell the same.
+        weights or several rows of a customer as many independent ones as tell the same.
     gains_curve : Table
         ``fraction, recall, precision, lift``: by share of customers contacted, the riskiest first.
     profit_curve : Table or None
