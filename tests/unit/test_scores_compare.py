@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from scipy import stats
 
 import satmodels as sat
 from satmodels.statistics.multiplicity import adjust_p
@@ -37,10 +38,17 @@ def test_groups_with_the_first_with_another_and_with_each_other() -> None:
 def test_homogeneity_is_the_chi_square_of_the_groups() -> None:
     shares = sat.csat(THREE, "nps", scale=sat.Scale(0, 10), by="group")
     found = sat.compare(shares)
-    p = shares.tidy()["estimate"] / 100
-    w = 1 / (p * (1 - p) / 100)
-    assert found.homogeneity["chi2"] == pytest.approx((w * (p - (w * p).sum() / w.sum()) ** 2).sum())
+    p = shares.tidy()["estimate"] / 100  # of 100 answers each
+    assert found.homogeneity["chi2"] == pytest.approx(
+        (100 * (p - p.mean()) ** 2 / p.mean() / (1 - p.mean())).sum()
+    )
     assert found.glance()["homogeneity_df"][0] == 2
+    net = sat.nps(THREE, "nps", by="group")
+    table = net.tidy()
+    w = 1 / table["std_error"] ** 2
+    centre = (w * table["estimate"]).sum() / w.sum()
+    chi2 = sat.compare(net).homogeneity["chi2"]
+    assert chi2 == pytest.approx((w * (table["estimate"] - centre) ** 2).sum())
 
 
 def test_differences_within_another_column() -> None:
@@ -398,3 +406,30 @@ OVER_TIME, GROUPS = sat.nps(FEW, "q", by="t"), sat.nps(FEW, "q", by="g")
 def test_arguments_of_the_wrong_kind_are_said_in_words(call: Any) -> None:
     with pytest.raises(sat.ArgumentError):
         call()
+
+
+def test_a_group_without_spread_is_part_of_the_test_of_homogeneity() -> None:
+    rows = [(s, a) for s, k in (("A", 0), ("B", 25), ("C", 26)) for a in [5] * k + [1] * (50 - k)]
+    shares = sat.csat(pd.DataFrame(rows, columns=["shop", "sat"]), "sat", by="shop", scale=sat.Scale(1, 5))
+    found = sat.compare(shares).homogeneity
+    chi2, p, df, _ = stats.chi2_contingency([[0, 25, 26], [50, 25, 24]], correction=False)
+    assert (found["chi2"], found["df"], found["p_value"]) == pytest.approx((chi2, df, p))
+    none = sat.csat(
+        pd.DataFrame({"s": [1] * 9, "g": list("ab" * 4 + "a")}), "s", by="g", scale=sat.Scale(1, 5)
+    )
+    assert sat.compare(none).tidy()["detectable"].isna().all()
+
+
+def test_two_samples_have_the_degrees_of_freedom_of_the_smaller() -> None:
+    rng = np.random.default_rng(5)
+    few = pd.DataFrame({"y": rng.integers(1, 11, 180) * 1.0, "c": np.repeat(range(6), 30)})
+    few["y"] = (few["y"] + few["c"]).clip(1, 10)
+    many = pd.DataFrame({"y": rng.integers(1, 11, 1000), "w": rng.uniform(0.5, 2, 1000)})
+    a = sat.mean_score(few, "y", scale=sat.Scale(1, 10), design=sat.Design(cluster="c"))
+    b = sat.mean_score(many, "y", scale=sat.Scale(1, 10), weight="w")
+    found = sat.compare(a, b).tidy().iloc[0]
+    v, w = a.tidy()["std_error"][0] ** 2, b.tidy()["std_error"][0] ** 2
+    df = (v + w) ** 2 / (v**2 / 5 + w**2 / b.tidy()["df"][0])
+    half = stats.t.ppf(0.975, df) * np.sqrt(v + w)
+    assert df < 8
+    assert found["conf_high"] - found["estimate"] == pytest.approx(half)

@@ -39,14 +39,16 @@ def rows_of(result: Any) -> dict[str, Any]:
 def test_indicators_by_hand(engine: Any) -> None:
     found = rows_of(sat.indicators(engine(EVENTS), date="date", named="named", since=date(2026, 2, 1)))
     assert (found["reputation"]["events"], found["reputation"]["n"]) == (1, 3)
-    assert (found["designation"]["events"], found["designation"]["n"]) == (2, 3)
+    assert (found["designation"]["events"], found["designation"]["n"]) == (3, 4)
     assert found["designation"]["n_missing"] == 1
     assert (found["return_rate"]["events"], found["return_rate"]["n"]) == (1, 2)
-    assert found["complaint_rate"]["estimate"] == pytest.approx(100 * 2 / 4)
-    assert found["sales_power"]["estimate"] == pytest.approx(100 * 4 / 1)
+    assert found["complaint_rate"]["estimate"] == pytest.approx(
+        100 * 2 / 5
+    )  # one purchase without a customer
+    assert found["sales_power"]["estimate"] == pytest.approx(100 * 5 / 1)
     assert (found["repurchase_rate"]["events"], found["repurchase_rate"]["n"]) == (1, 3)
     assert found["repurchase_frequency"]["estimate"] == pytest.approx(4 / 3)
-    assert found["failure_rate"]["estimate"] == pytest.approx(25)
+    assert found["failure_rate"]["estimate"] == pytest.approx(20)
     assert (found["recovery"]["events"], found["recovery"]["n"]) == (1, 2)
     soon = sat.indicators(engine(EVENTS), date="date", recovery=timedelta(days=30))
     assert rows_of(soon)["recovery"]["events"] == 0
@@ -305,3 +307,32 @@ def test_indicators_are_drawn() -> None:
         assert result.to_json() and len(result.glance()) == 1
     with pytest.raises(sat.ArgumentError, match="no indicator"):
         sat.plot(sat.indicators(EVENTS[:0]))
+
+
+def test_events_without_a_customer_count_where_no_customer_is_needed() -> None:
+    known = [("a", "purchase"), ("b", "purchase"), ("c", "purchase"), ("a", "complaint")]
+    nobody = [(None, "purchase"), (None, "complaint"), (None, "praise"), (None, "enquiry"), (None, "failure")]
+    events = pd.DataFrame([*known, *nobody], columns=["customer", "kind"])
+    found = rows_of(sat.indicators(events.assign(day="2026-01-05"), date="day", since="2026-01-01"))
+    assert (found["reputation"]["events"], found["reputation"]["n"]) == (1, 3)
+    assert found["complaint_rate"]["estimate"] == 50
+    assert found["sales_power"]["estimate"] == 400
+    assert found["failure_rate"]["estimate"] == 25
+    assert (found["repurchase_rate"]["n"], found["repurchase_rate"]["n_missing"]) == (3, 1)
+    assert (found["recovery"]["n"], found["recovery"]["n_missing"]) == (1, 2)
+    with pytest.raises(sat.ArgumentError, match="whole days"):
+        sat.indicators(events, recovery=timedelta(hours=12))
+
+
+def test_a_mean_indicator_is_charted_and_compared_as_the_same_mean_score() -> None:
+    rng = np.random.default_rng(1)
+    times = pd.DataFrame({"month": np.repeat(range(6), 6), "k": 1 + rng.poisson(2, 36)})
+    times["customer"] = range(36)
+    events = times.loc[times.index.repeat(times["k"])].assign(kind="purchase")
+    mean = sat.mean_score(times, "k", by="month", scale=sat.Scale(1, 20))
+    same = sat.indicators(events, by="month").score("repurchase_frequency")
+    for column in ("centre", "upper", "z"):
+        a, b = (sat.control_chart(r).tidy()[column].to_numpy() for r in (same, mean))
+        np.testing.assert_allclose(a, b)
+    a, b = (sat.compare(r).tidy()["effect_size"].to_numpy() for r in (same, mean))
+    np.testing.assert_allclose(a, b)

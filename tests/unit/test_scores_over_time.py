@@ -187,3 +187,20 @@ def test_calendar_periods_that_are_not_there_leave_a_gap(days: list[str], places
     table = result.tidy()
     slope = np.polyfit(places, table["estimate"].astype(float), 1, w=1 / table["std_error"].astype(float))[0]
     assert sat.trend(result).tidy()["estimate"][0] == pytest.approx(slope)
+
+
+def test_the_first_change_after_a_baseline_without_spread_is_an_alert() -> None:
+    rows = [(m, a) for m, k in enumerate((0, 0, 0, 0, 25)) for a in [5] * k + [1] * (50 - k)]
+    shares = sat.csat(pd.DataFrame(rows, columns=["m", "s"]), "s", by="m", scale=sat.Scale(1, 5))
+    assert sat.control_chart(shares, baseline=4).alerts()["m"].tolist() == [4]
+
+
+def test_a_period_without_spread_counts_with_its_effective_answers() -> None:
+    rng = np.random.default_rng(3)
+    frame = pd.DataFrame({"m": np.repeat(range(4), 60), "w": rng.uniform(0.1, 3, 240)})
+    frame["s"] = np.where(frame["m"] == 2, 1, rng.integers(1, 6, 240))
+    shares = sat.csat(frame, "s", by="m", scale=sat.Scale(1, 5), weight="w")
+    row = sat.control_chart(shares).tidy().iloc[2]
+    w = frame["w"][frame["m"] == 2]
+    n_eff = w.sum() ** 2 / (w**2).sum()
+    assert row["z"] == pytest.approx(-row["centre"] / np.sqrt(row["centre"] * (100 - row["centre"]) / n_eff))

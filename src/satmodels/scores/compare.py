@@ -46,7 +46,8 @@ class CompareResult(Result):
         One row per difference.
     homogeneity : mapping
         Test that all groups have one and the same score: ``chi2``, ``df``, ``p_value`` (None where
-        groups are not compared with each other, or only within others).
+        groups are not compared with each other, or only within others). Pearson's chi-square for percentages and
+        rates, else Wald's, which groups whose answers are all alike can't enter: ``df`` tells.
     split_check : mapping
         Test that the groups are as large as planned (sample ratio mismatch), Pearson's chi-square: ``chi2``, ``df``,
         ``p_value`` (None unless ``planned_split`` was given).
@@ -154,7 +155,8 @@ def compare(
     the result has that method; percentages the chi-square test without continuity correction and the
     Wald interval of the difference; means and indexes Welch's t. With weights or a design all use the
     linearised variance of the difference, covariances of groups included, and t with the design's
-    degrees of freedom less the number of groups - 1, as R's svyttest.
+    degrees of freedom less the number of groups - 1, as R's svyttest; with ``other`` Satterthwaite's, from those of
+    both samples.
 
     Examples
     --------
@@ -250,7 +252,7 @@ def _split_check(result: ScoreResult, planned: Mapping[Any, float]) -> Mapping[s
     if not n.sum():
         return UNTESTED
     chi2, df = float(((n - expected) ** 2 / expected).sum()), len(share) - 1
-    return {"chi2": chi2, "df": float(df), "p_value": float(special.chdtrc(df, chi2))}
+    return _chi_square(chi2, df)
 
 
 def _split_note(split: Mapping[str, float | None]) -> tuple[str, ...]:
@@ -393,10 +395,20 @@ def _row(
 
 
 def _homogeneity(result: ScoreResult | None) -> Mapping[str, float | None]:
-    """Test that all groups share one score: Wald's chi-square of the groups' estimates."""
+    """Test that all groups share one score: Pearson's chi-square of shares and rates, Wald's of other estimates."""
     if result is None:
         return UNTESTED
     table = result.table
+    if not result.linearised and result.unit in ("percent", "rate"):
+        # the variances are those of the one score that is tested: a group with none or all has its say too
+        use = [i for i in range(len(table)) if table["estimate"][i] is not None and table["n"][i]]
+        size = np.array([table["exposure" if "exposure" in table else "n"][i] for i in use], dtype=float)
+        estimate = np.array([table["estimate"][i] for i in use], dtype=float)
+        centre = float(size @ estimate / size.sum()) if use else 0.0
+        variance = centre * (100 - centre) if result.unit == "percent" else centre
+        if len(use) < 2 or variance <= 0:
+            return UNTESTED
+        return _chi_square(float(size @ (estimate - centre) ** 2 / variance), len(use) - 1)
     use = [i for i in range(len(table)) if table["std_error"][i]]  # known, and not 0
     if len(use) < 2:
         return UNTESTED
@@ -411,5 +423,8 @@ def _homogeneity(result: ScoreResult | None) -> Mapping[str, float | None]:
         if found is None:
             raise DataError("the design has too few clusters to compare so many groups at once")
         chi2 = found
-    df = len(use) - 1
+    return _chi_square(chi2, len(use) - 1)
+
+
+def _chi_square(chi2: float, df: int) -> Mapping[str, float | None]:
     return {"chi2": chi2, "df": float(df), "p_value": float(special.chdtrc(df, chi2))}

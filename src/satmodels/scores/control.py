@@ -190,7 +190,9 @@ def _chart_rows(
         centre, sigma = _expected(result, kind, y, size, inside, [i for _, i in use])
     with np.errstate(divide="ignore", invalid="ignore"):
         z = np.where(sigma > 0, (y - centre) / sigma, np.where(y == centre, 0.0, np.nan))
-    signals = _signals(z, rules, sigmas)
+    # where no spread is expected at all, any other value is beyond the limits, and has no z
+    beyond = np.where(y > centre, np.inf, -np.inf)
+    signals = _signals(np.where((sigma == 0) & (y != centre), beyond, z), rules, sigmas)
     low, high = result.limits
     rows: list[dict[str, Any]] = []
     for k, (_, i) in enumerate(use):
@@ -217,8 +219,11 @@ def _size(result: ScoreResult, i: int) -> float:
     table = result.table
     if "exposure" in table:
         return table["exposure"][i]
+    if not result.linearised:
+        return float(table["n"][i])
     error = table["std_error"][i]
-    return result.spread[i] / error**2 if result.linearised and error else float(table["n"][i])
+    # answers that are all alike show no spread: then the weights alone say what they are worth
+    return result.spread[i] / error**2 if error else float(table["n_eff"][i])
 
 
 def _expected(
@@ -242,7 +247,7 @@ def _expected(
 def _signals(z: Array, rules: tuple[str, ...], sigmas: float) -> list[list[str]]:
     found: list[list[str]] = [[] for _ in z]
     for name, sign in (("above", 1.0), ("below", -1.0)):
-        side = sign * np.nan_to_num(z)
+        side = sign * np.nan_to_num(z, posinf=np.inf, neginf=-np.inf)
         if "beyond" in rules:
             for k in np.flatnonzero(side > sigmas):
                 found[k].append(f"{name} the limits")

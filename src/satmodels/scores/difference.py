@@ -64,7 +64,7 @@ def difference(
     effect = _effect(a, b)
     if a.linearised or b.linearised:
         if math.isinf(df):  # two samples drawn separately
-            df = (a.df or 0) + (b.df or 0)
+            df = _separate(a, b)
         return _finish(gap, error, error, df if df >= 1 else math.nan, level, power, effect)
     if a.kind == "share":
         return _finish(gap, error, _pooled(a, b), math.inf, level, power, effect)
@@ -133,7 +133,7 @@ def _finish(
         conf_low=gap - half,
         conf_high=gap + half,
         effect_size=effect,
-        detectable=reach * error,
+        detectable=reach * error if error > 0 else None,  # no spread says nothing of other samples
     )
 
 
@@ -148,6 +148,19 @@ def _welch(a: Side, b: Side) -> float:
     if v + w == 0:
         return math.nan
     return (v + w) ** 2 / (v**2 / (a.n - 1) + w**2 / (b.n - 1))
+
+
+def _separate(a: Side, b: Side) -> float:
+    """Return Satterthwaite's degrees of freedom: six clusters beside 1,000 answers leave hardly more than six."""
+    v, w = a.std_error**2, b.std_error**2
+    if v + w == 0:
+        return math.nan
+    share = 0.0
+    for part, side in ((v, a), (w, b)):
+        own = side.df if side.linearised else side.n - 1.0 if side.kind == "mean" else math.inf
+        if part > 0:
+            share += (part / (v + w)) ** 2 / own if own else math.inf
+    return 1 / share if share > 0 else math.inf
 
 
 def _with_pseudo_answers(counts: tuple[float, ...]) -> tuple[float, float]:

@@ -97,7 +97,11 @@ class IndicatorResult(Result):
         table = Table.from_records([{name: row[name] for name in names} for row in rows], names)
         if type_ == "rate":  # in the units of the estimate
             table = Table.of({**table.columns(), "exposure": [row["n"] / PER for row in rows]})
-        spread = [np.nan if row["std_error"] is None else row["std_error"] ** 2 * row["n"] for row in rows]
+        # squared deviations over n, as of every score; the error of a mean has n - 1
+        less = int(type_ == "mean")
+        spread = [
+            np.nan if row["std_error"] is None else row["std_error"] ** 2 * (row["n"] - less) for row in rows
+        ]
         return ScoreResult(
             library=self.library,
             score=term,
@@ -145,7 +149,8 @@ def indicators(
     since : date, optional
         The day that parts earlier from later purchases, for ``return_rate``.
     recovery : timedelta, default 90 days
-        How long after the first complaint a purchase counts as a recovered customer.
+        How many whole days after the first complaint a purchase counts as a recovered customer. Who complained less
+        than that before the table ends and has not bought yet counts as lost: leave late complaints out.
     by : str, Period or sequence of them
         Columns to group by. A customer is counted in each group in which there are events.
     level : float, default 0.95
@@ -167,7 +172,9 @@ def indicators(
         - ``failure_rate``: product failures per 100 purchases;
         - ``recovery``: customers with a complaint who bought again within ``recovery`` after the first.
 
-        An indicator is there where its columns are given and its kinds of event occur in the table.
+        An indicator is there where its columns are given and its kinds of event occur in the table. Events without a
+        customer count in the shares and rates of events; where customers are counted, ``n_missing`` says how many
+        there are (for ``return_rate`` and ``recovery`` those without a date too).
 
     Raises
     ------
@@ -194,8 +201,8 @@ def indicators(
         raise ArgumentError("since= needs date=, the column of the event's date")
     if date is None:
         since = None
-    if not isinstance(recovery, timedelta) or recovery <= timedelta(0):
-        raise ArgumentError(f"recovery={recovery!r}: give a timedelta above 0")
+    if not isinstance(recovery, timedelta) or recovery <= timedelta(0) or recovery % timedelta(days=1):
+        raise ArgumentError(f"recovery={recovery!r}: give a timedelta of whole days, above 0")
     start = None if since is None else _day_of_since(since)
     grouping = Grouping.of(by)
     if date is not None and date in grouping.names:
@@ -216,9 +223,6 @@ def indicators(
     for group, key, count in zip(groups, cells.keys, cells.n.tolist(), strict=True):
         found = tally.setdefault(group, _Tally())
         who, what = key[n_by], words.get(key[n_by + 1])
-        if who is None:
-            found.anonymous += count
-            continue
         if what is None:
             continue
         day = None
@@ -287,21 +291,26 @@ class _Tally:
         self.buys: dict[Any, int] = {}
         self.bought: dict[Any, list[Day]] = {}
         self.complained: dict[Any, Day] = {}
-        self.undated = 0
+        # of each kind: whose customer is not known; whose customer or day is not
+        self.anonymous: dict[str, int] = dict.fromkeys(KINDS, 0)
+        self.unplaced: dict[str, int] = dict.fromkeys(KINDS, 0)
         self.named = [0, 0, 0]  # not by name, by name, not known
-        self.anonymous = 0
 
     def add(self, who: Any, what: str, count: int, day: Day | None, named: bool | None) -> None:
-        """Add some events of one customer on one day."""
+        """Add some events of one customer on one day; without a customer they count where none is needed."""
         self.count[what] += count
         if what == "purchase":
-            self.buys[who] = self.buys.get(who, 0) + count
             self.named[2 if named is None else int(named)] += count
+        self.unplaced[what] += count if who is None or day is None else 0
+        if who is None:
+            self.anonymous[what] += count
+            return
+        if what == "purchase":
+            self.buys[who] = self.buys.get(who, 0) + count
             if day is not None:
                 self.bought.setdefault(who, []).append(day)
         if what == "complaint" and day is not None:
             self.complained[who] = min(day, self.complained.get(who, day))
-        self.undated += count if day is None else 0
 
     def rows(
         self, level: float, since: Day | None, recovery: timedelta | None, named: bool, recorded: set[str]
@@ -318,18 +327,17 @@ class _Tally:
         if since is not None:
             before = {who for who, days in self.bought.items() if min(days) < since}
             again = sum(max(self.bought[who]) >= since for who in before)
-            rows.append(
-                share_row("return_rate", again, len(before), level, "of earlier buyers", self.undated)
-            )
+            unplaced = self.unplaced["purchase"]
+            rows.append(share_row("return_rate", again, len(before), level, "of earlier buyers", unplaced))
         if count["purchase"] and "complaint" in recorded:
             rows.append(rate_row("complaint_rate", count["complaint"], count["purchase"], level, "purchases"))
         if count["enquiry"] and "purchase" in recorded:
             rows.append(rate_row("sales_power", count["purchase"], count["enquiry"], level, "enquiries"))
         if buyers:
             times = np.array(list(self.buys.values()), dtype=float)
-            again = int((times > 1).sum())
-            rows.append(share_row("repurchase_rate", again, buyers, level, "of buyers", self.anonymous))
-            rows.append(mean_row("repurchase_frequency", times, level, "purchases per buyer", self.anonymous))
+            again, unknown_ = int((times > 1).sum()), self.anonymous["purchase"]
+            rows.append(share_row("repurchase_rate", again, buyers, level, "of buyers", unknown_))
+            rows.append(mean_row("repurchase_frequency", times, level, "purchases per buyer", unknown_))
         if "failure" in recorded and count["purchase"]:
             rows.append(rate_row("failure_rate", count["failure"], count["purchase"], level, "purchases"))
         if recovery is not None and self.complained:
@@ -337,10 +345,9 @@ class _Tally:
                 any(day < bought <= day + recovery for bought in self.bought.get(who, ()))
                 for who, day in self.complained.items()
             )
+            unplaced = self.unplaced["complaint"] + self.unplaced["purchase"]
             rows.append(
-                share_row(
-                    "recovery", back, len(self.complained), level, "of complaining customers", self.undated
-                )
+                share_row("recovery", back, len(self.complained), level, "of complaining customers", unplaced)
             )
         return sorted(rows, key=lambda row: NAMES.index(row["term"]))
 
