@@ -66,6 +66,22 @@ def index_table(g: GroupSummary, spec: ModelSpec, scale: Any = None) -> Table:
     return Table.from_records(records, ("construct", "estimate", "std_dev"))
 
 
+def index_responses(g: GroupSummary, spec: ModelSpec, scale: Any = None) -> Array:
+    """Return by how many points each index answers to one standard deviation of its construct, (constructs,).
+
+    Of a composite whose items share a scale this is the standard deviation of its index; of a common factor only
+    the part of it that is no measurement error. 1 where a construct has no items of its own.
+    """
+    limits = item_scales([item for items in g.items for item in items], spec, scale)
+    found = np.ones(len(g.constructs))
+    for j, items in enumerate(g.items):
+        if block := g.block(j):
+            _, span = _low_and_span(items, limits)
+            std = g.moments.std[block]
+            found[j] = index_weights(g.weights[block, j], std) * 100 / span @ (std * g.loadings[block, j])
+    return found
+
+
 def index_rows(
     g: GroupSummary, spec: ModelSpec, scale: Any, errors: Mapping[str, Array], level: float
 ) -> list[dict[str, Any]]:

@@ -14,7 +14,7 @@ from satmodels.errors import ArgumentError, one_of, unknown
 from satmodels.intake.library import FrameLibrary
 from satmodels.results import FrameBuilder, Result, Table
 from satmodels.sem.assessment.effects import reachable, total_effects
-from satmodels.sem.index import index_table, index_weights, item_scales
+from satmodels.sem.index import index_responses, index_table, index_weights, item_scales
 from satmodels.sem.result import SEMResult
 from satmodels.sem.summary import GroupSummary
 
@@ -75,7 +75,8 @@ def ipma(
     Notes
     -----
     Importance is the unstandardised total effect on the 0-100 scale; an item's is its share of the
-    index (its weight for unstandardised answers) times that of its construct.
+    index (its weight for unstandardised answers) times that of its construct. Where constructs are common factors
+    (consistent PLS, CBSEM) the indices move by what the factors move, not by measurement error.
 
     References
     ----------
@@ -104,12 +105,15 @@ def ipma(
     at = g.constructs.index(target)
     effects, acts = total_effects(g.paths), reachable(g.paths)[at]
     index = {row["construct"]: row for row in index_table(g, result.spec, scale).rows()}
+    if target not in index:
+        raise ArgumentError(f"{target!r} has no items of its own, and so no index that could be improved")
+    responses = index_responses(g, result.spec, scale)
     rows: list[dict[str, Any]] = []
     for j, name in enumerate(g.constructs):
         if not acts[j] or name not in index:
             continue
         effect = float(effects[at, j])
-        points = effect * index[target]["std_dev"] / index[name]["std_dev"]
+        points = effect * float(responses[at] / responses[j])
         if level == "construct":
             performance = index[name]["estimate"]
             rows.append(_row(name, name, points, performance, effect))

@@ -14,7 +14,7 @@ from satmodels.errors import ArgumentError, unknown
 from satmodels.intake.library import FrameLibrary
 from satmodels.results import FrameBuilder, Result, Table
 from satmodels.sem.bootstrap import BootstrapResult
-from satmodels.sem.index import index_table
+from satmodels.sem.index import index_responses, index_table
 from satmodels.sem.result import SEMResult
 
 Array = NDArray[np.float64]
@@ -63,7 +63,8 @@ def what_if(
     -----
     The answer holds for the model: that its arrows are causes is what the analyst claims, not what the
     data shows. The step from standardised paths to points is exact where the items of a construct share
-    one scale.
+    one scale. Where constructs are common factors (consistent PLS, CBSEM) an index is raised by raising its factor,
+    and the others answer to theirs: measurement error moves nothing.
 
     Examples
     --------
@@ -133,9 +134,19 @@ def _follow(slopes: Array, changes: Mapping[int, float]) -> Array:
 def _from_result(result: SEMResult, scale: Any) -> tuple[Array, dict[str, float], list[str]]:
     g = result._group(None)
     table = list(index_table(g, result.spec, scale).rows())
-    spread = np.array([row["std_dev"] for row in table])
-    slopes = g.paths * spread[:, None] / spread
-    return slopes[:, :, None], {r["construct"]: r["estimate"] for r in table}, list(g.constructs)
+    own = {row["construct"] for row in table}
+    linked = (g.paths != 0).any(axis=0) | (g.paths != 0).any(axis=1)
+    _check_indexed([c for c, joined in zip(g.constructs, linked, strict=True) if joined and c not in own])
+    kept = [j for j, c in enumerate(g.constructs) if c in own]
+    spread = index_responses(g, result.spec, scale)[kept]
+    slopes = g.paths[np.ix_(kept, kept)] * spread[:, None] / spread
+    index = {row["construct"]: row["estimate"] for row in table}
+    return slopes[:, :, None], index, list(index)
+
+
+def _check_indexed(lacking: list[str]) -> None:
+    if lacking:
+        raise ArgumentError(f"{lacking} have no index, so that no change can be followed through them")
 
 
 def _from_bootstrap(result: BootstrapResult) -> tuple[Array, dict[str, float], list[str]]:
@@ -144,8 +155,7 @@ def _from_bootstrap(result: BootstrapResult) -> tuple[Array, dict[str, float], l
     rows = [row for row in result.quantities.rows() if row["op"] == "index"]
     names = [row["lhs"] for row in rows]
     ends = {end for row in result.parameters.rows() if row["op"] == "~" for end in (row["lhs"], row["rhs"])}
-    if lacking := sorted(ends - set(names)):
-        raise ArgumentError(f"{lacking} have no index, so that no change can be followed through them")
+    _check_indexed(sorted(ends - set(names)))
     at = {name: j for j, name in enumerate(names)}
     usable = ~np.isnan(result.values).any(axis=1)
     slopes = np.zeros((len(names), len(names), 1 + int(usable.sum())))

@@ -191,8 +191,8 @@ class PLSResampling:
             span = np.array([self.limits[item][1] for item in self.structure.items(j)])[:, None] - low
             v = index_weights(fitted.weights[block], moments.std[at])
             found[j] = (v * (moments.mean[at] - low) / span).sum(axis=0) * 100
-            scaled = v / span * moments.std[at]
-            spread[j] = np.sqrt(dot(scaled, block_product(moments.corr[np.ix_(at, at)], scaled)))
+            # what the index answers to one standard deviation of its construct
+            spread[j] = dot(v / span * moments.std[at], fitted.loadings[block])
         paths = ((t, s) for t, s in self.structure.paths if {t, s} <= set(found))
         slopes = [fitted.paths[t, s] * spread[t] / spread[s] for t, s in paths]
         return np.stack([*found.values(), *slopes])

@@ -125,16 +125,19 @@ class PLSResult(SEMResult):
                         for t, s in structure.paths
                         if (t, s) != (target, source)
                     ]
+                    joined = {end for path in rest for end in path}  # a source may have had this path only
                     blocks = {
                         c: (structure.modes[j], structure.items(j))
                         for j, c in enumerate(structure.constructs)
+                        if c in joined
                     }
-                    smaller = Structure.of(structure.constructs, blocks, rest)
-                    corr = g.moments.corr[np.ix_(smaller.places, smaller.places)]
+                    smaller = Structure.of(tuple(blocks), blocks, rest)
+                    at = [g.moments.columns.index(smaller.columns[place]) for place in smaller.places]
+                    corr = g.moments.corr[np.ix_(at, at)]
                     fit = estimate(
                         corr[:, :, None], smaller, scheme=self.scheme, consistent=self.consistent, tol=1e-10
                     )
-                    without = float(fit.r2[target, 0])
+                    without = float(fit.r2[smaller.constructs.index(name), 0])
                 value = (r2[name] - without) / (1 - r2[name]) if r2[name] < 1 else None
                 records.append({"target": name, "source": g.constructs[source], "value": value})
         return FrameLibrary.PANDAS.build(Table.from_records(records, ("target", "source", "value")).columns())
