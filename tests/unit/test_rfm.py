@@ -531,3 +531,11 @@ def test_tables_of_the_wrong_kind_are_said_in_words(wrong: dict[str, Any]) -> No
     whole = sat.rfm(sales, customer="c", date="d", amount="m", as_of="2026-02-01")
     with pytest.raises(sat.ArgumentError, match="two results of rfm"):
         whole.migration(5)  # type: ignore[arg-type]
+
+
+def test_customers_counted_in_two_ways_do_not_migrate() -> None:
+    sales = pd.DataFrame({"c": list("aabbcde"), "d": ["2026-01-01"] * 7, "a": [5.0, 5, 7, 8, 9, 1, 2]})
+    sales["d"] = pd.to_datetime(sales["d"])
+    names = {"customer": "c", "date": "d", "amount": "a", "as_of": "2026-02-01"}
+    with pytest.raises(sat.ArgumentError, match="frequency='orders' and frequency='days'"):
+        sat.rfm(sales, **names).migration(sat.rfm(sales, **names, frequency="days"))

@@ -174,9 +174,9 @@ def test_a_planned_nps_margin_is_met() -> None:
     assert result.conf_high is not None and result.estimate is not None
     assert result.conf_high - result.estimate == pytest.approx(5, abs=0.02)
     few = sat.sample_size(
-        "nps", margin=5, promoters=40, detractors=20, population=1000, response_rate=0.25, deff=1.5
+        "nps", margin=5, promoters=40, detractors=20, population=5000, response_rate=0.25, deff=1.5
     )
-    assert few.n < n and few.invitations == 4 * few.n
+    assert few.n < 1.5 * n and few.invitations == 4 * few.n
 
 
 @pytest.mark.parametrize(
@@ -433,3 +433,10 @@ def test_two_samples_have_the_degrees_of_freedom_of_the_smaller() -> None:
     half = stats.t.ppf(0.975, df) * np.sqrt(v + w)
     assert df < 8
     assert found["conf_high"] - found["estimate"] == pytest.approx(half)
+
+
+def test_a_plan_does_not_invite_more_customers_than_there_are() -> None:
+    plan: dict[str, Any] = {"margin": 5, "promoters": 45, "detractors": 20, "population": 500}
+    assert sat.sample_size("nps", **plan).invitations == 323
+    with pytest.raises(sat.ArgumentError, match="need 1,615 invitations"):
+        sat.sample_size("nps", **plan, response_rate=0.2)

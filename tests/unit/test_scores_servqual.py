@@ -157,3 +157,9 @@ def test_figures() -> None:
     for figure in (sat.plot(gaps), sat.plot(gaps, items=True), sat.plot(zone), sat.plot(disconfirmed)):
         assert figure._repr_png_().startswith(b"\x89PNG")
     assert "empathy" in gaps.to_json() and zone.to_json()
+
+
+def test_without_a_zone_nothing_lies_in_it() -> None:
+    frame = pd.DataFrame({"min": [6, 6, 5], "want": [5, 5, 5], "got": [7, 7, 7]})
+    found = sat.zone_of_tolerance(frame, {"speed": [("min", "want", "got")]}, scale=sat.Scale(1, 7)).tidy()
+    assert found["position"].isna().all()

@@ -72,17 +72,20 @@ def moment_of(frame: Frame, column: str, moment: Any) -> int:
     return round((since - datetime(1970, 1, 1)).total_seconds() * MICROSECONDS)
 
 
-def count_waits(frame: Frame, start: str, end: str, keys: Sequence[str], now: int | None) -> Cells:
+def count_waits(
+    frame: Frame, start: str, end: str, keys: Sequence[str], now: int | None, *, drawn: int | None
+) -> Cells:
     """Count rows by the key columns, by whether ``end`` is missing (1) or there (0), and by begun seconds of waiting.
 
-    Where there is no ``end`` yet, the wait is the one until ``now`` (microseconds since 1970), or None.
+    Where there is no ``end`` yet, the wait is the one until ``now`` (microseconds since 1970), or None. ``drawn`` is when
+    the table was drawn, if that is known.
 
     Raises
     ------
     SchemaError
-        A ``start`` is missing, or an ``end`` lies before it.
+        A ``start`` is missing, or an ``end`` lies before it or after ``drawn``.
     """
-    _check_order(frame, start, end)
+    _check_order(frame, start, end, drawn)
     since, until = microseconds(frame, start), microseconds(frame, end)
     is_open = nw.when(nw.col(end).is_null()).then(nw.lit(1)).otherwise(nw.lit(0))
     if now is not None:
@@ -131,12 +134,16 @@ def _counted(frame: Frame, keys: Sequence[str], made: dict[str, nw.Expr]) -> Cel
     return count_cells(Frame(columns), [*keys, *names.values()])
 
 
-def _check_order(frame: Frame, start: str, end: str) -> None:
+def _check_order(frame: Frame, start: str, end: str, drawn: int | None) -> None:
     since, until = microseconds(frame, start), microseconds(frame, end)
     conditions = {"missing": nw.col(start).is_null(), "early": until < since}
+    if drawn is not None:
+        conditions["late"] = until > drawn
     flags = [nw.when(c).then(nw.lit(1)).otherwise(nw.lit(0)).alias(name) for name, c in conditions.items()]
     counted = collect(frame.narwhals.select(*flags).select(nw.all().sum()), "checking the times")
-    n_missing, n_early = (int(counted[name][0] or 0) for name in conditions)
+    n_missing, n_early, n_late = (
+        int(counted[name][0] or 0) if name in conditions else 0 for name in ("missing", "early", "late")
+    )
     if n_missing:
         raise SchemaError.answers(
             start,
@@ -153,6 +160,14 @@ def _check_order(frame: Frame, start: str, end: str) -> None:
             "Correct the times, or exchange the columns.",
             n_bad=n_early,
             offenders=found,
+        )
+    if n_late:
+        raise SchemaError.answers(
+            end,
+            "not after as_of",
+            "as_of is when the table was drawn: nothing in it can be later. Move as_of, or correct the times.",
+            n_bad=n_late,
+            offenders=[(row, str(value)) for row, value in frame.first_rows(end, conditions["late"])],
         )
 
 

@@ -107,7 +107,7 @@ def sample_size(
     Raises
     ------
     ArgumentError
-        A parameter is missing, too many, or out of range.
+        A parameter is missing, too many, or out of range, or there are fewer customers than invitations needed.
 
     Notes
     -----
@@ -142,11 +142,17 @@ def sample_size(
         gap = _nonzero(difference)
         n = _solve(lambda size: _power(score, size, gap, s, expected, level), power) * deff
     n = max(1, math.ceil(n - 1e-9))
+    invitations = math.ceil(n / response_rate - 1e-9)
+    if population is not None and invitations > population:
+        raise ArgumentError(
+            f"{n:,} answers at response_rate={response_rate:g} need {invitations:,} invitations, and there are "
+            f"{population:,} customers: allow a larger margin, or get more of them to answer"
+        )
     return PlanResult(
         library=FrameLibrary.PANDAS,
         score=score,
         n=n,
-        invitations=math.ceil(n / response_rate - 1e-9),
+        invitations=invitations,
         margin=margin,
         difference=difference,
         std=s,

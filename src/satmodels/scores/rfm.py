@@ -193,13 +193,20 @@ class RFMResult(Result):
         Raises
         ------
         ArgumentError
-            The results have different segments or no segments, ids of different types, or the wrong order
-            in time.
+            The results have different segments or no segments, other ways of counting (``rule``, ``frequency``,
+            ``refunds``), ids of different types, or the wrong order in time.
         """
         if not isinstance(later, RFMResult):
             raise ArgumentError(f"a migration is between two results of rfm, not {type(later).__name__}")
         if self.table is None or self.table != later.table:
             raise ArgumentError("a migration needs two results with the same segments")
+        for name in ("rule", "frequency", "refunds"):
+            mine, theirs = getattr(self, name), getattr(later, name)
+            if mine != theirs:
+                raise ArgumentError(
+                    f"the results have {name}={mine!r} and {name}={theirs!r}: customers would move because they are counted "
+                    "in another way"
+                )
         if later.as_of < self.as_of:
             raise ArgumentError(f"the later result is of {later.as_of}, before {self.as_of}: swap them")
         names = tuple(s.name for s in self.table)

@@ -94,7 +94,7 @@ def kpis(
         A column is not known, nothing can be computed, ``as_of`` is needed, or some times have a zone and some
         have not.
     SchemaError
-        A column holds no times, an opening is missing, or a response or solution lies before it.
+        A column holds no times, an opening is missing, or a response or solution lies before it or after ``as_of``.
 
     Examples
     --------
@@ -130,9 +130,10 @@ def kpis(
     now = None if as_of is None else moment_of(frame, opened, as_of)
     tickets_of = _Tickets(frame, grouping, severity)
     if responded is not None:
-        tickets_of.add_response(count_waits(frame, opened, responded, tickets_of.keys, now), limits, now)
+        waits = count_waits(frame, opened, responded, tickets_of.keys, now, drawn=now)
+        tickets_of.add_response(waits, limits, now)
     if resolved is not None:
-        tickets_of.add_resolution(count_waits(frame, opened, resolved, tickets_of.keys, None))
+        tickets_of.add_resolution(count_waits(frame, opened, resolved, tickets_of.keys, None, drawn=now))
         if contacts is not None:
             columns = [*tickets_of.keys, contacts]
             tickets_of.add_contacts(count_present(frame, resolved, columns), contacts)

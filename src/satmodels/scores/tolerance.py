@@ -115,7 +115,8 @@ def zone_of_tolerance(
     ToleranceResult
         ``tidy()``: by-columns, term (each dimension, then ``overall``), measure (``adequacy``,
         ``superiority``, ``width``), estimate to n_missing as usual, and ``position``: adequacy / width,
-        below 0 under the zone of tolerance, 0 to 1 inside it, above 1 beyond the desired service.
+        below 0 under the zone of tolerance, 0 to 1 inside it, above 1 beyond the desired service; missing where the
+        desired service is not above the minimum.
 
     Examples
     --------
@@ -146,7 +147,8 @@ def zone_of_tolerance(
     for g, key in enumerate(measured.keys):
         for name in (*dimensions, OVERALL):
             width = of[f"width {name}"]["estimate"][g]
-            position = of[f"adequacy {name}"]["estimate"][g] / width if width else None
+            # who desires less than the minimum leaves no zone to lie in
+            position = of[f"adequacy {name}"]["estimate"][g] / width if width > 0 else None
             for measure_name in MEASURES:
                 column = of[f"{measure_name} {name}"]
                 records.append(
