@@ -269,3 +269,43 @@ def test_arguments_of_the_wrong_kind_are_said_in_words(waves: pd.DataFrame, bad:
     for call in calls:
         with pytest.raises((sat.ArgumentError, sat.SchemaError)):
             call()
+
+
+@pytest.mark.parametrize("missing", ["drop", "mean"])
+def test_a_factor_of_one_groups_weights_changes_no_p_value(missing: str) -> None:
+    rng = np.random.default_rng(4)
+    n = 120
+    q = rng.normal(size=n)
+    columns = {f"q{i}": q + rng.normal(size=n) for i in (1, 2)}
+    columns |= {f"l{i}": 0.5 * q + rng.normal(size=n) for i in (1, 2)}
+    frame = pd.DataFrame(columns).assign(wave=[1] * 40 + [2] * 80)
+    if missing == "mean":
+        frame.loc[5:9, "q1"] = np.nan
+    model = sat.PLSPM("Q =~ q1 + q2\nL =~ l1 + l2\nL ~ Q", missing=missing)
+    weights = rng.uniform(0.5, 1.5, n)
+    scaled = weights * np.where(frame["wave"] == 1, 1, 20)
+    for compare in (sat.compare_groups, sat.micom):
+        plain, factor = (
+            compare(model, frame, "wave", n=20, seed=1, sample_weight=w).tidy().select_dtypes("number")
+            for w in (weights, scaled)
+        )
+        np.testing.assert_allclose(factor, plain, atol=1e-7)
+
+
+def test_micom_compares_scores_of_the_pooled_model() -> None:
+    rng = np.random.default_rng(6)
+    n = 60
+    q = rng.normal(size=n)
+    columns = {f"q{i}": q + rng.normal(size=n) for i in (1, 2)}
+    columns |= {f"l{i}": 0.5 * q + rng.normal(size=n) for i in (1, 2)}
+    frame = pd.DataFrame(columns).assign(wave=[1] * 15 + [2] * 45)
+    model = sat.PLSPM("Q =~ q1 + q2\nL =~ l1 + l2\nL ~ Q")
+    found = sat.micom(model, frame, "wave", n=20, seed=1).tidy()
+    scores = model.fit(frame).transform(frame)
+    first, second = scores[:15], scores[15:]
+    ratio = np.log(second.var(axis=0, ddof=1) / first.var(axis=0, ddof=1))
+    np.testing.assert_allclose(found["log_variance_ratio"], ratio, atol=1e-6)
+    # scores have the standard deviation 1 with divisor n - 1
+    np.testing.assert_allclose(
+        found["mean_difference"], (second - first.mean(axis=0)).mean(axis=0) * np.sqrt(n / (n - 1)), atol=1e-6
+    )

@@ -83,3 +83,21 @@ def test_constructs_without_items_have_no_points() -> None:
         sat.what_if(result, {"A": 5}, scale=(-5, 5))
     with pytest.raises(sat.ArgumentError, match="'G' has no items"):
         sat.ipma(result, "G", scale=(-5, 5))
+
+
+def test_points_have_the_sign_of_the_indices() -> None:
+    """Formative weights with a negative sum turn the index against the score: points follow the index."""
+    rng = np.random.default_rng(1)
+    n = 4000
+    a = rng.normal(size=n)
+    frame = pd.DataFrame({"x1": 5 + a, "x2": 5 - 0.2 * a + 0.3 * rng.normal(size=n)})
+    y = 0.5 * frame["x1"] - 1.5 * frame["x2"]
+    frame = frame.assign(y1=5 + 0.5 * y + 0.5 * rng.normal(size=n), y2=5 + 0.5 * y + 0.5 * rng.normal(size=n))
+    result = sat.PLSPM("X <~ x1 + x2\nY =~ y1 + y2\nY ~ X").fit(frame).result_
+    g = result._group(None)
+    indices = frame.to_numpy() @ (g.weights / g.moments.std[:, None])
+    indices /= (g.weights / g.moments.std[:, None]).sum(axis=0)
+    slope = np.polyfit(indices[:, 0], indices[:, 1], 1)[0]
+    moved = sat.what_if(result, {"X": 1}, scale=(-20, 20)).tidy()["estimate"].iloc[1]
+    assert slope < 0
+    assert moved == pytest.approx(slope)

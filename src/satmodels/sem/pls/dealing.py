@@ -2,11 +2,30 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 from numpy.typing import NDArray
 
+from satmodels.sem.recomputed_table import RecomputedTable
+from satmodels.sem.resample_table import ResampleTable
+
 Array = NDArray[np.float64]
 ENTRIES_AT_ONCE = 4_000_000  # of a table of counts: 32 MB
+
+
+def with_mean_weights(
+    table: ResampleTable | RecomputedTable, inside: NDArray[np.bool_]
+) -> ResampleTable | RecomputedTable:
+    """Return the table with survey weights of mean 1 in each of two groups, before its rows are dealt out.
+
+    A factor of one group's weights changes none of its estimates. Left in place, the rows of that group would
+    outweigh the others wherever they are dealt, and permutations would vary more than the groups do.
+    """
+    if table.weights is None:
+        return table
+    w = table.weights
+    return replace(table, weights=w / np.where(inside, w[inside].mean(), w[~inside].mean()))
 
 
 def dealt(

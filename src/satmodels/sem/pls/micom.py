@@ -13,7 +13,7 @@ from satmodels.arguments import checked
 from satmodels.errors import ArgumentError, as_seed, as_whole, unknown
 from satmodels.intake.library import FrameLibrary
 from satmodels.results import FrameBuilder, Result, Table
-from satmodels.sem.pls.dealing import batches_of, dealt
+from satmodels.sem.pls.dealing import batches_of, dealt, with_mean_weights
 from satmodels.sem.pls.estimates import estimate
 from satmodels.sem.pls.multigroup import check_clusters, check_group, split_groups
 from satmodels.sem.pls.resampling import PLSResampling
@@ -97,7 +97,8 @@ def micom(
     -----
     Step 2 correlates, on the pooled rows, the scores of one group's weights with those of the other's.
     Step 3 compares means and variances of the scores of the pooled model. Missing answers are made up for within
-    each group and permutation, see :func:`compare_groups`.
+    each group and permutation, see :func:`compare_groups`. Survey weights have mean 1 in each group: both count by
+    their rows in the pooled model.
 
     References
     ----------
@@ -143,8 +144,8 @@ def _steps(
     level: float,
 ) -> list[dict[str, Any]]:
     both = np.concatenate([members, others])
-    table = plan.parts_table.subset(both)
     own = np.arange(len(both)) < len(members)
+    table = with_mean_weights(plan.parts_table.subset(both), own)
     found = _statistics(plan, table, own[None].astype(float))[:, :, 0]
     cluster = None if unit is None else unit[both]
     permuted = np.concatenate(
@@ -194,6 +195,9 @@ def _statistics(plan: PLSResampling, table: ResampleTable | RecomputedTable, cou
     whole = moments_of(total, table.centre)
     corr = whole.corr[np.ix_(at, at)][:, :, 0]
     parts = [moments_of(part, table.centre) for part in sums]
+    n = counts.sum(axis=1), (1 - counts).sum(axis=1)
+    # variances have the divisor n - 1, those of the parts n
+    unequal = np.log((n[0] / (n[0] - 1)) / (n[1] / (n[1] - 1)))
     found: list[Array] = []
     for block in plan.structure.blocks:
         own, other = weights[0][block], weights[1][block]
@@ -207,7 +211,9 @@ def _statistics(plan: PLSResampling, table: ResampleTable | RecomputedTable, cou
             scaled = raw[:, None] * part.std[at[block]]
             items = np.ix_(at[block], at[block])
             variances.append(np.einsum("ib,ijb,jb->b", scaled, part.corr[items], scaled))
-        found.append(np.stack([between / size, means[0] - means[1], np.log(variances[0] / variances[1])]))
+        found.append(
+            np.stack([between / size, means[0] - means[1], np.log(variances[0] / variances[1]) + unequal])
+        )
     return np.stack(found, axis=1)
 
 

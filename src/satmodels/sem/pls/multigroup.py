@@ -22,7 +22,7 @@ from satmodels.errors import (
 from satmodels.intake.library import FrameLibrary
 from satmodels.results import FrameBuilder, Result, Table
 from satmodels.sem.bootstrap import confidence_limits, std_errors
-from satmodels.sem.pls.dealing import batches_of, dealt
+from satmodels.sem.pls.dealing import batches_of, dealt, with_mean_weights
 from satmodels.sem.pls.resampling import PLSResampling
 from satmodels.sem.pls.taken import check_plspm
 from satmodels.sem.resample_table import DRAWS_AT_ONCE, MOST_DRAWS, SMALLEST_DRAWS, moments_of
@@ -153,7 +153,8 @@ def compare_groups(
     -----
     The p-value is that of a permutation test: rows are dealt out to the two groups anew, with the
     groups' sizes, and the model is estimated in both (Chin and Dibbern 2010). It is the share of
-    permutations whose difference is at least as large as the one found, the one found counted too. The
+    permutations whose difference is at least as large as the one found, the one found counted too; survey
+    weights have mean 1 in each group before, since a factor of one group's weights says nothing of it. The
     interval of a difference comes from independent bootstraps in both groups. Both carry the
     uncertainty of the outer weights, also for the index. No p-value is corrected for their number.
 
@@ -342,8 +343,8 @@ def _permuted(
 ) -> Array:
     """Return the differences when rows are dealt out to both groups at random, (quantities, n)."""
     both = np.concatenate([rows, reference])
-    table = plan.parts_table.subset(both)
     own = np.arange(len(both)) < len(rows)
+    table = with_mean_weights(plan.parts_table.subset(both), own)
     found: list[Array] = []
     for size in batches_of(n, len(both), DRAWS_AT_ONCE):
         inside, outside = table.split(dealt(own, None if unit is None else unit[both], size, rng))
