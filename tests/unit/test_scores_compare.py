@@ -440,3 +440,21 @@ def test_a_plan_does_not_invite_more_customers_than_there_are() -> None:
     assert sat.sample_size("nps", **plan).invitations == 323
     with pytest.raises(sat.ArgumentError, match="need 1,615 invitations"):
         sat.sample_size("nps", **plan, response_rate=0.2)
+
+
+def test_homogeneity_of_means_is_welchs_test() -> None:
+    answers = [1, 3, 2, 5, 4, 6, 7, 5, 7, 3, 4, 9, 8, 2, 6]
+    frame = pd.DataFrame({"y": answers, "g": list("aaaaabbbbcccccc")})
+    found = sat.compare(sat.mean_score(frame, "y", by="g", scale=sat.Scale(1, 10))).homogeneity
+    assert found["p_value"] == pytest.approx(0.0201475083, abs=1e-9)  # R 4.2.2: oneway.test
+    two = sat.compare(sat.mean_score(frame[:9], "y", by="g", scale=sat.Scale(1, 10)))
+    assert two.homogeneity["p_value"] == pytest.approx(two.tidy()["p_value"][0])
+
+
+def test_homogeneity_under_a_design_of_two_groups_is_their_difference() -> None:
+    rng = np.random.default_rng(2)
+    frame = pd.DataFrame({"y": rng.integers(1, 8, 120), "g": ["a", "b"] * 60, "c": np.repeat(range(8), 15)})
+    found = sat.compare(
+        sat.mean_score(frame, "y", by="g", scale=sat.Scale(1, 7), design=sat.Design(cluster="c"))
+    )
+    assert found.homogeneity["p_value"] == pytest.approx(found.tidy()["p_value"][0])

@@ -47,7 +47,9 @@ class CompareResult(Result):
     homogeneity : mapping
         Test that all groups have one and the same score: ``chi2``, ``df``, ``p_value`` (None where
         groups are not compared with each other, or only within others). Pearson's chi-square for percentages and
-        rates, else Wald's, which groups whose answers are all alike can't enter: ``df`` tells.
+        rates, else Wald's, which groups whose answers are all alike can't enter: ``df`` tells. Its p-value is
+        that of Welch's F for means and with weights, of F with the degrees of freedom that the design leaves, and of
+        chi-square for net scores.
     split_check : mapping
         Test that the groups are as large as planned (sample ratio mismatch), Pearson's chi-square: ``chi2``, ``df``,
         ``p_value`` (None unless ``planned_split`` was given).
@@ -416,14 +418,33 @@ def _homogeneity(result: ScoreResult | None) -> Mapping[str, float | None]:
     if result.covariance is None:
         weight = 1 / np.array([table["std_error"][i] for i in use], dtype=float) ** 2
         chi2 = float(weight @ (estimate - weight @ estimate / weight.sum()) ** 2)
-    else:
-        covariance = np.array(result.covariance)[np.ix_(use, use)]
-        contrast = np.eye(len(use))[1:] - np.eye(len(use))[0]
-        found = wald(contrast @ estimate, contrast @ covariance @ contrast.T)
-        if found is None:
-            raise DataError("the design has too few clusters to compare so many groups at once")
-        chi2 = found
-    return _chi_square(chi2, len(use) - 1)
+        if result.unit == "points" and result.limits[0] == -100 and not result.linearised:
+            return _chi_square(chi2, len(use) - 1)  # as net scores are tested by z
+        own = [table["df"][i] if "df" in table else table["n"][i] - 1 for i in use]
+        return _welch(chi2, weight / weight.sum(), np.array(own, dtype=float))
+    covariance = np.array(result.covariance)[np.ix_(use, use)]
+    contrast = np.eye(len(use))[1:] - np.eye(len(use))[0]
+    chi2 = wald(contrast @ estimate, contrast @ covariance @ contrast.T)
+    if chi2 is None:
+        raise DataError("the design has too few clusters to compare so many groups at once")
+    df = len(use) - 1
+    rest = result.design_df - df
+    p = float(special.fdtrc(df, rest, chi2 / df)) if rest >= 1 else None
+    return {"chi2": chi2, "df": float(df), "p_value": p}
+
+
+def _welch(chi2: float, share: Array, own: Array) -> Mapping[str, float | None]:
+    """Give Wald's chi-square the p-value of Welch's F (1951), which knows that variances of few answers are uncertain."""
+    k = len(share)
+    if (own < 1).any():
+        return {"chi2": chi2, "df": k - 1.0, "p_value": None}
+    uncertain = float(((1 - share) ** 2 / own).sum())
+    f = chi2 / (k - 1) / (1 + 2 * (k - 2) / (k**2 - 1) * uncertain)
+    return {
+        "chi2": chi2,
+        "df": k - 1.0,
+        "p_value": float(special.fdtrc(k - 1, (k**2 - 1) / (3 * uncertain), f)),
+    }
 
 
 def _chi_square(chi2: float, df: int) -> Mapping[str, float | None]:
