@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 
 import satmodels as sat
+from satmodels.errors import SatmodelsWarning
 
 MODEL = "S =~ s1 + s2 + s3\nT =~ t1 + t2 + t3\nT ~ S"
 SCALE = (1, 10)
@@ -101,3 +102,16 @@ def test_points_have_the_sign_of_the_indices() -> None:
     moved = sat.what_if(result, {"X": 1}, scale=(-20, 20)).tidy()["estimate"].iloc[1]
     assert slope < 0
     assert moved == pytest.approx(slope)
+
+
+@pytest.mark.filterwarnings("default::satmodels.errors.ImproperSolutionWarning")
+def test_what_consistent_pls_leaves_uncorrected_is_said(answers: pd.DataFrame) -> None:
+    noise = np.random.default_rng(1).normal(size=2000)
+    few = answers[:2000].assign(u1=lambda f: f["t1"] + f["t2"] + f["s1"] + noise)
+    model = sat.PLSPM("S =~ s1 + s2 + s3\nT =~ t1 + t2 + t3\nU =~ u1\nU ~ S + T", consistent=True)
+    with pytest.warns(SatmodelsWarning, match=r"product 'S\*T' for measurement error"):
+        sat.with_interaction(model, few, "S", "T", "U")
+    whole = sat.PLSPM("S =~ s1 + s2 + s3\nT =~ t1 + t2 + t3\nG =~ S + T\nU =~ u1\nU ~ G", consistent=True)
+    with pytest.warns(SatmodelsWarning, match="method='embedded'"):
+        sat.higher_order(whole, few, method="embedded")
+    sat.higher_order(whole, few, method="disjoint")

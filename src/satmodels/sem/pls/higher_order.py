@@ -15,7 +15,7 @@ from satmodels.sem.model.terms import Term
 from satmodels.sem.pls.answers import read_answers
 from satmodels.sem.pls.compile import compile_structure
 from satmodels.sem.pls.interactions import as_frame
-from satmodels.sem.pls.taken import check_plspm
+from satmodels.sem.pls.taken import check_plspm, warn_uncorrected
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -83,6 +83,8 @@ def higher_order(
     """
     check_plspm(model, "higher_order")
     first, second, taken = two_stages(ModelSpec.of(model.spec), method)
+    if method != "disjoint":
+        warn_uncorrected(model, f"constructs of method={method!r}")
     if not taken:
         columns = compile_structure(second).columns
         return second, as_frame(read_answers(X, columns, sample_weight, model.missing), X)

@@ -20,7 +20,7 @@ from satmodels.sem.model.spec import ModelSpec
 from satmodels.sem.model.terms import Term
 from satmodels.sem.pls.answers import Answers, named_columns, read_answers
 from satmodels.sem.pls.compile import compile_structure
-from satmodels.sem.pls.taken import check_plspm
+from satmodels.sem.pls.taken import check_plspm, warn_uncorrected
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -99,6 +99,8 @@ def with_interaction(
     name = f"{source}*{moderator}"
     interaction_spec(spec, source, moderator, target, (name,))  # says what is wrong before the fit
     structure = compile_structure(spec)
+    if method == "two_stage":
+        warn_uncorrected(model, f"the product {name!r}")
     answers = read_answers(X, structure.columns, sample_weight, model.missing)
     first = list(structure.items(structure.constructs.index(source)))
     second = list(structure.items(structure.constructs.index(moderator)))

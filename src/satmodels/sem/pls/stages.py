@@ -19,6 +19,7 @@ from satmodels.sem.pls.compile import compile_structure
 from satmodels.sem.pls.higher_order import Method, two_stages
 from satmodels.sem.pls.interactions import interaction_spec
 from satmodels.sem.pls.structure import Structure
+from satmodels.sem.pls.taken import warn_uncorrected
 from satmodels.sem.recomputed_table import RecomputedTable
 from satmodels.statistics.moments import Moments
 
@@ -47,6 +48,8 @@ def interaction_table(
     name = f"{source}*{moderator}"
     longer = interaction_spec(first, source, moderator, target, (name,))
 
+    warn_uncorrected(model, f"the product {name!r}")
+
     def second(scores: dict[str, Array]) -> dict[str, Array]:
         return {name: scores[source] * scores[moderator]}
 
@@ -61,6 +64,8 @@ def higher_order_table(
     Repeated indicators have one stage only: there is no table then.
     """
     first, longer, taken = two_stages(ModelSpec.of(model.spec), method)
+    if method != "disjoint":
+        warn_uncorrected(model, f"constructs of method={method!r}")
     if not taken:
         return longer, None
 
