@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 import satmodels as sat
-from satmodels.statistics.intervals import quantile
+from satmodels.statistics.intervals import quantile, two_sided_p
 
 SEVEN = sat.Scale(1, 7)
 
@@ -204,3 +204,14 @@ def test_a_period_without_spread_counts_with_its_effective_answers() -> None:
     w = frame["w"][frame["m"] == 2]
     n_eff = w.sum() ** 2 / (w**2).sum()
     assert row["z"] == pytest.approx(-row["centre"] / np.sqrt(row["centre"] * (100 - row["centre"]) / n_eff))
+
+
+def test_deviations_from_a_line_know_how_few_clusters_there_are() -> None:
+    rng = np.random.default_rng(1)
+    frame = pd.DataFrame({"c": np.tile(np.repeat(range(12), 10), 3), "t": np.repeat(range(3), 120)})
+    frame["y"] = rng.integers(1, 8, 360)
+    score = sat.mean_score(frame, "y", by="t", scale=SEVEN, design=sat.Design(cluster="c"))
+    y, v = score.tidy()["estimate"].to_numpy(), np.array(score.covariance)
+    bend = np.array([1.0, -2.0, 1.0])  # of three periods the one deviation: t with 11 - 1 degrees of freedom
+    z = bend @ y / np.sqrt(bend @ v @ bend)
+    assert sat.trend(score).tidy()["p_linear"][0] == pytest.approx(float(two_sided_p(z, 10)))

@@ -111,7 +111,7 @@ def trend(
     Under a design the covariances of the periods enter (the same shops, or with
     ``Design(cluster="respondent")`` the same respondents, in several periods): the standard error is
     (a'Va)^(1/2), with a the coefficients of least squares and V the covariance matrix of the scores, and t has
-    the design's degrees of freedom less 1. ``p_linear`` is Wald's chi-square of the deviations from a line; None
+    the design's degrees of freedom less 1. ``p_linear`` is that of F, Wald's chi-square of the deviations from a line over their number (chi-square itself without a design); None
     where the design has too few clusters for it.
 
     Examples
@@ -256,13 +256,20 @@ def _slope(result: ScoreResult, places: Sequence[tuple[int, int]], level: float)
         "p_value": float(two_sided_p(slope / error, df)) if known else None,
         "conf_low": slope - half,
         "conf_high": slope + half,
-        "p_linear": _p_of_deviations(t, y, covariance),
+        "p_linear": _p_of_deviations(
+            t, y, covariance, math.inf if result.covariance is None else result.design_df
+        ),
     }
 
 
-def _p_of_deviations(t: Array, y: Array, covariance: Array) -> float | None:
+def _p_of_deviations(t: Array, y: Array, covariance: Array, design_df: float) -> float | None:
     """Test that the scores lie on a line, by Wald's chi-square of their deviations from any line."""
     line = np.column_stack([np.ones(len(t)), t])
     contrast = np.linalg.svd(line)[0][:, 2:].T  # orthogonal to every line
     found = wald(contrast @ y, contrast @ covariance @ contrast.T)
-    return None if found is None else float(special.chdtrc(len(t) - 2, found))
+    df = len(t) - 2
+    if found is None or design_df - df < 1:
+        return None
+    if math.isinf(design_df):
+        return float(special.chdtrc(df, found))
+    return float(special.fdtrc(df, design_df - df, found / df))
