@@ -115,3 +115,12 @@ def test_what_consistent_pls_leaves_uncorrected_is_said(answers: pd.DataFrame) -
     with pytest.warns(SatmodelsWarning, match="method='embedded'"):
         sat.higher_order(whole, few, method="embedded")
     sat.higher_order(whole, few, method="disjoint")
+
+
+def test_an_index_that_can_leave_its_scale_is_said(answers: pd.DataFrame) -> None:
+    few = answers[:500].assign(t3=lambda f: 11 - f["t3"])
+    result = sat.PLSPM(MODEL).fit(few).result_
+    with pytest.warns(
+        SatmodelsWarning, match=r"index of T can run from -\d+ to \d+: the weights of \['t3'\]"
+    ):
+        result.index(SCALE)

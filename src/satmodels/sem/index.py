@@ -11,6 +11,7 @@ standardised weights the same data can give an index that differs by more than h
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping
 from typing import Any
 
@@ -18,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import special
 
-from satmodels.errors import ArgumentError, SchemaError
+from satmodels.errors import ArgumentError, SatmodelsWarning, SchemaError
 from satmodels.results import Table
 from satmodels.sem.model.spec import ModelSpec
 from satmodels.sem.summary import GroupSummary
@@ -64,6 +65,22 @@ def index_table(g: GroupSummary, spec: ModelSpec, scale: Any = None) -> Table:
             }
         )
     return Table.from_records(records, ("construct", "estimate", "std_dev"))
+
+
+def warn_beyond_scale(g: GroupSummary) -> None:
+    """Warn where negative weights let an index leave 0 to 100."""
+    for j, name in enumerate(g.constructs):
+        if block := g.block(j):
+            v = index_weights(g.weights[block, j], g.moments.std[block])
+            negative = [item for item, share in zip(g.items[j], v, strict=True) if share < 0]
+            if negative:
+                low, high = 100 * v[v < 0].sum(), 100 * v[v > 0].sum()
+                warnings.warn(
+                    f"the index of {name} can run from {low:.0f} to {high:.0f}: the weights of {negative} are negative. "
+                    "Turn answers that run the other way round (low + high - answer), or leave them out.",
+                    SatmodelsWarning,
+                    stacklevel=5,
+                )
 
 
 def index_responses(g: GroupSummary, spec: ModelSpec, scale: Any = None) -> Array:

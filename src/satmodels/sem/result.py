@@ -168,11 +168,13 @@ class SEMResult(Result):
         Returns
         -------
         DataFrame
-            ``construct, estimate, std_dev``.
+            ``construct, estimate, std_dev``. Items with negative weights are said with a warning: the index can
+            then leave 0 to 100.
         """
-        from satmodels.sem.index import index_table
+        from satmodels.sem.index import index_table, warn_beyond_scale
 
         def table(g: GroupSummary) -> Table:
+            warn_beyond_scale(g)
             return index_table(g, self.spec, scale)
 
         return self._by_group(table)
