@@ -375,6 +375,14 @@ PUBLIC = [
 ]
 
 
+_FRAMES = {"data", "frame", "X", "events", "transactions", "tickets", "table", "reference"}
+FRAMED = [
+    name
+    for name in PUBLIC
+    if name in ("Moments", "PairCounts", "ScoreCounts") or _FRAMES & set(parameters_of(getattr(sat, name)))
+]
+
+
 def error_from_below(call: Callable[..., Any], arguments: dict[str, Any]) -> str | None:
     """Return what is wrong: an error from below, or None where a call works or says what it lacks."""
     try:

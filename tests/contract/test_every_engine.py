@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from every_call import PUBLIC, Calls, N, answers, calls_in
+from every_call import FRAMED, Calls, N, answers, calls_in
 
 import satmodels as sat
 from conftest import ENGINES
@@ -82,7 +82,7 @@ def _outcome(call: Callable[..., Any], given: dict[str, Any]) -> Any:
         return type(error).__name__
 
 
-@pytest.mark.parametrize("name", [name for name in PUBLIC if name not in HANDED_BACK])
+@pytest.mark.parametrize("name", [name for name in FRAMED if name not in HANDED_BACK])
 def test_the_same_on_every_engine(name: str, made: Calls) -> None:
     call, given = made[name]
     frames = {argument: value for argument, value in given.items() if isinstance(value, pd.DataFrame)}

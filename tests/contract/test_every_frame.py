@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from every_call import PUBLIC, Calls, calls_in, error_from_below
+from every_call import FRAMED, Calls, calls_in, error_from_below
 
 pytestmark = pytest.mark.filterwarnings("ignore")
 
@@ -63,7 +63,7 @@ def made(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Calls:
     return calls_in(tmp_path)
 
 
-@pytest.mark.parametrize("name", PUBLIC)
+@pytest.mark.parametrize("name", FRAMED)
 def test_frames_with_defects(name: str, made: Calls) -> None:
     call, given = made[name]
     frames = {argument: value for argument, value in given.items() if isinstance(value, pd.DataFrame)}
@@ -77,3 +77,10 @@ def test_frames_with_defects(name: str, made: Calls) -> None:
             if error is not None:
                 found.append(f"{name}({argument}: {defect}): {error}")
     assert not found, "\n".join(found)
+
+
+def test_every_call_with_a_frame_is_among_these(made: Calls) -> None:
+    given = {
+        name for name, (_, given) in made.items() if any(isinstance(v, pd.DataFrame) for v in given.values())
+    }
+    assert given <= set(FRAMED)
